@@ -1,0 +1,250 @@
+//! From the child's start to its end: one blocking wait, one decision, no polling (contract I11–I15, I18).
+
+use crate::child::Plan;
+use crate::say;
+use crate::sys::{self, Info, Pid, Timeout};
+use bare::{Errno, Mask};
+use core::sync::atomic::Ordering;
+use init_core::message::{self, Line};
+use init_core::options::{Config, Id};
+use init_core::signal::SignalNumber;
+use init_core::status::{self, OWN_FAILURE, WaitStatus};
+use init_core::supervisor::{Decision, Reason, Supervisor};
+
+/// When a signal that the receiver's queue had no room for is tried again, if nothing else wakes init before: 10 ms.
+const RETRY: Timeout = Timeout(0, 10_000_000);
+
+/// After a wait that failed: one second.
+const BREATH: Timeout = Timeout(1, 0);
+
+/// All but the real-time signals 32–64: while one of those waits for room, the others must not overtake it.
+const STANDARD: Mask = (1 << 31) - 1;
+
+/// Supervises the child `pid` and returns init's exit status.
+pub fn run(config: &Config<'_>, plan: &Plan, program: &[u8], pid: Pid) -> u8 {
+    if plan.own_group {
+        // The child does the same, and whoever is first makes the group: so it exists before a signal is sent to it (I8).
+        let _ = sys::make_group(pid);
+    }
+    leave(plan.terminal);
+    let mut init = Init {
+        config,
+        pid,
+        own_pid: plan.parent,
+        core: Supervisor::new(config, pid, plan.own_group),
+        info: Info::new(),
+        held: (0, Info::new()),
+        failing: false,
+    };
+    init.tell(|line| line.text("started child ").number(pid).text(": ").quoted(program));
+    for signal in [libc::SIGKILL, libc::SIGSTOP, libc::SIGCHLD] {
+        if config.rewrites.apply(signal) != Some(signal) {
+            init.tell(|line| line.text("a rewrite of ").signal(signal).text(" has no effect"));
+        }
+    }
+    let status = init.supervise();
+    let failure = plan.failure.load(Ordering::Acquire);
+    if failure != 0 {
+        let (_, look_at) = message::reason(failure);
+        let mut line = Line::new("fatal: cannot execute ");
+        line.quoted(program).error(failure);
+        if !look_at.is_empty() {
+            line.text("; look at: ").bytes(look_at);
+        }
+        say(&mut line);
+        return config.persona.exec_failure(failure);
+    }
+    status
+}
+
+/// Keeps nothing of what the child was given (I11): an old working directory pins a mount, a descriptor may hold what the
+/// container must not see. Standard error stays, and the terminal.
+fn leave(terminal: Option<core::ffi::c_int>) {
+    // Where / cannot be entered the old directory stays: no reason to end.
+    let _ = sys::change_directory(c"/");
+    let kept = [libc::STDERR_FILENO, terminal.unwrap_or(libc::STDERR_FILENO)];
+    let (low, high) = (kept[0].min(kept[1]), kept[0].max(kept[1]));
+    sys::close_range(0, low - 1);
+    sys::close_range(low + 1, high - 1);
+    sys::close_range(high + 1, core::ffi::c_int::MAX);
+}
+
+/// The shell around the core: it does what the core decides.
+struct Init<'c> {
+    /// What is asked for.
+    config: &'c Config<'c>,
+    /// The child's.
+    pid: Pid,
+    /// init's.
+    own_pid: Pid,
+    /// What decides.
+    core: Supervisor<'c>,
+    /// The signal that was taken last.
+    info: Info,
+    /// A signal that the receiver's queue had no room for, with the number to send; 0 for none.
+    held: (SignalNumber, Info),
+    /// The last wait failed, and that was told.
+    failing: bool,
+}
+
+impl Init<'_> {
+    /// The loop. Returns the child's status, as `--expect` turns it.
+    fn supervise(&mut self) -> u8 {
+        loop {
+            let (set, timeout) = if self.holds() {
+                (STANDARD, Some(&RETRY))
+            } else {
+                (bare::ALL_SIGNALS, self.failing.then_some(&BREATH))
+            };
+            let look = match sys::wait_signal(set, &mut self.info, timeout) {
+                Ok(_) => self.taken(),
+                Err(Errno(libc::EINTR | libc::EAGAIN)) => self.failing,
+                Err(error) => {
+                    self.fails("signals", error);
+                    sys::sleep(&BREATH);
+                    true
+                }
+            };
+            if look && let Some(status) = self.reap() {
+                return status;
+            }
+        }
+    }
+
+    /// Acts on a signal. Is there something to reap?
+    fn taken(&mut self) -> bool {
+        let received = self.info.received(self.own_pid);
+        match self.core.signal(received) {
+            Decision::Reap => return true,
+            Decision::Forward { number, resume } => {
+                self.forward(number);
+                // Asked after the signal was sent: a child that stops later was not stopped when the request came.
+                if resume && sys::is_stopped(self.pid) {
+                    self.told(libc::SIGCONT, sys::kill(self.target(), libc::SIGCONT));
+                }
+            }
+            Decision::Drop(reason) => {
+                let reason = match reason {
+                    Reason::Rule => ": a rewrite says so",
+                    Reason::OwnWrite => ": it is of init's own making",
+                    Reason::Shared => ": the terminal sent it to the child, too",
+                };
+                self.tell(|line| line.text("dropped ").signal(received.number).text(reason));
+            }
+        }
+        false
+    }
+
+    /// Who gets the signals: a pid, or the negative id of a group.
+    fn target(&self) -> Pid {
+        if self.config.is_on(Id::Group) { -self.pid } else { self.pid }
+    }
+
+    /// Sends `number` to the child or its group, with what came with it if the kernel allows that. If there is no room for
+    /// it, it is held.
+    fn forward(&mut self, number: SignalNumber) {
+        let sent = match self.queue(number, &self.info) {
+            Err(Errno(libc::EAGAIN)) if self.held.0 == 0 => {
+                self.held = (number, self.info);
+                return;
+            }
+            // Not with siginfo, or not on this kernel: plainly. That also tells the true reason where nothing may be sent.
+            Err(_) => sys::kill(self.target(), number),
+            sent => sent,
+        };
+        self.told(number, sent);
+    }
+
+    /// Tries to send the signal that is held. Is it still?
+    fn holds(&mut self) -> bool {
+        let (number, info) = &self.held;
+        if *number != 0 {
+            let sent = self.queue(*number, info);
+            if sent != Err(Errno(libc::EAGAIN)) {
+                self.told(*number, sent);
+                self.held.0 = 0;
+            }
+        }
+        self.held.0 != 0
+    }
+
+    /// Sends `number` with all that `info` carries.
+    fn queue(&self, number: SignalNumber, info: &Info) -> Result<(), Errno> {
+        if !info.can_be_queued() {
+            Err(Errno(libc::EPERM))
+        } else if self.config.is_on(Id::Group) {
+            sys::queue_group(self.pid, number, info)
+        } else {
+            sys::queue(self.pid, number, info)
+        }
+    }
+
+    /// Reaps all that is waitable. The exit status, if the child was among it.
+    fn reap(&mut self) -> Option<u8> {
+        loop {
+            match sys::reap() {
+                Ok(Some((pid, status))) => {
+                    let is_child = self.core.reaped(pid, status);
+                    if !is_child && self.config.is_on(Id::WarnReaped) {
+                        say(ended(&mut Line::new("warning: reaped process "), pid, status));
+                    } else {
+                        self.tell(|line| ended(line.text(if is_child { "child " } else { "process " }), pid, status));
+                    }
+                }
+                Ok(None) => {
+                    self.failing = false;
+                    return self.core.end();
+                }
+                Err(Errno(libc::ECHILD)) => return self.core.end().or_else(|| Some(self.lost())),
+                Err(Errno(libc::EINTR)) => {}
+                Err(error) => {
+                    self.fails("processes", error);
+                    return self.core.end();
+                }
+            }
+        }
+    }
+
+    /// There is no child, and yet it was not reaped: nobody will ever know its status.
+    fn lost(&self) -> u8 {
+        say(Line::new("fatal: child ").number(self.pid).text(" is gone, and its status with it"));
+        OWN_FAILURE
+    }
+
+    /// Warns of a wait that fails, once; it is tried again every second.
+    fn fails(&mut self, what: &str, error: Errno) {
+        if !self.failing {
+            say(Line::new("warning: cannot wait for ").text(what).error(error.0).text(", trying once a second"));
+        }
+        self.failing = true;
+    }
+
+    /// Tells what became of a signal that was to be sent. A failure is never fatal: the child may have ended, or have
+    /// become somebody else.
+    fn told(&self, number: SignalNumber, sent: Result<(), Errno>) {
+        self.tell(|line| {
+            line.text(if sent.is_ok() { "sent " } else { "cannot send " }).signal(number);
+            line.text(if self.config.is_on(Id::Group) { " to group " } else { " to child " }).number(self.pid);
+            match sent {
+                Ok(()) => line,
+                Err(error) => line.error(error.0),
+            }
+        });
+    }
+
+    /// Says what is done, if that is asked for.
+    fn tell(&self, words: impl FnOnce(&mut Line) -> &mut Line) {
+        if self.config.is_on(Id::Verbose) {
+            say(words(&mut Line::new("")));
+        }
+    }
+}
+
+/// How the process `pid` ended.
+fn ended(line: &mut Line, pid: Pid, status: WaitStatus) -> &mut Line {
+    line.number(pid);
+    match status::death_signal(status) {
+        Some(signal) => line.text(" was killed by signal ").signal(signal),
+        None => line.text(" exited with ").number(status::exit_status(status).into()),
+    }
+}

@@ -1,0 +1,110 @@
+//! What init does about a signal, and about a process that ended (contract I12, I15, I16, I18).
+
+use crate::options::Config;
+use crate::signal::{self, SignalNumber};
+use crate::status::{self, WaitStatus};
+use core::ffi::c_int;
+
+/// A signal that init has taken, as far as its meaning depends on it (sigaction(2), `siginfo_t`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// Its number.
+    pub number: SignalNumber,
+    /// How it was sent: `si_code`.
+    pub code: c_int,
+    /// init raised it itself: `si_pid` is its own.
+    pub own: bool,
+}
+
+/// What to do about a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Reap all that is waitable.
+    Reap,
+    /// Forward this signal.
+    Forward {
+        /// After the rewrite.
+        number: SignalNumber,
+        /// A child that is stopped is continued behind it (I15).
+        resume: bool,
+    },
+    /// Do nothing.
+    Drop(Reason),
+}
+
+/// Why a signal is not forwarded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// `--rewrite S:0`.
+    Rule,
+    /// init's own write to a broken stderr raised it.
+    OwnWrite,
+    /// The terminal sent it to the child too: the child is in init's group.
+    Shared,
+}
+
+/// Where the child stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Child {
+    /// Not reaped.
+    Alive,
+    /// Reaped, with this wait status.
+    Ended(WaitStatus),
+}
+
+/// What init knows while it supervises.
+#[derive(Debug)]
+pub struct Supervisor<'c> {
+    /// What is asked for.
+    config: &'c Config<'c>,
+    /// The child's pid.
+    pid: c_int,
+    /// The child has a process group of its own.
+    own_group: bool,
+    /// Where it stands.
+    child: Child,
+}
+
+impl<'c> Supervisor<'c> {
+    /// For the child `pid`.
+    #[must_use]
+    pub const fn new(config: &'c Config<'c>, pid: c_int, own_group: bool) -> Self {
+        Self { config, pid, own_group, child: Child::Alive }
+    }
+
+    /// A signal was taken.
+    #[must_use]
+    pub fn signal(&self, received: Received) -> Decision {
+        let Received { number, code, own } = received;
+        if number == libc::SIGCHLD {
+            return Decision::Reap;
+        }
+        if own && signal::RAISED_BY_WRITE.contains(number) {
+            return Decision::Drop(Reason::OwnWrite);
+        }
+        if !self.own_group && code == libc::SI_KERNEL && signal::FROM_TERMINAL.contains(number) {
+            return Decision::Drop(Reason::Shared);
+        }
+        match self.config.rewrites.apply(number) {
+            None => Decision::Drop(Reason::Rule),
+            Some(number) => Decision::Forward { number, resume: signal::STOP_REQUESTS.contains(number) },
+        }
+    }
+
+    /// A process was reaped. Is it the child?
+    pub const fn reaped(&mut self, pid: c_int, status: WaitStatus) -> bool {
+        if pid == self.pid {
+            self.child = Child::Ended(status);
+        }
+        pid == self.pid
+    }
+
+    /// Nothing waitable is left: the exit status, if that is the end.
+    #[must_use]
+    pub fn end(&self) -> Option<u8> {
+        match self.child {
+            Child::Alive => None,
+            Child::Ended(status) => Some(self.config.expected.apply(status::exit_status(status))),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! `pause`: holds a pod's namespaces. Sleeps until SIGTERM or SIGINT, never wakes before, leaves no zombie.
+
+#![no_std]
+#![no_main]
+#![warn(missing_docs, clippy::missing_docs_in_private_items)]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+#[cfg(not(target_env = "musl"))]
+compile_error!(
+    "pause is linked for musl only: cargo build --release --package pause --target x86_64-unknown-linux-musl"
+);
+
+use bare::{Mask, Start};
+use libc::{SIG_IGN, SIGCHLD, SIGINT, SIGTERM};
+
+/// What ends it (P1).
+const STOP_REQUESTS: Mask = bare::bit(SIGTERM) | bare::bit(SIGINT);
+
+bare::program!(main);
+
+fn main(start: Start) -> ! {
+    // 1. First of all, so that no stop request is lost: a blocked signal stays pending, even for PID 1 and even where it
+    //    was inherited as ignored (contract P3, P4). Every other one is blocked too: as PID 1 none has an effect (P1).
+    bare::set_mask(bare::ALL_SIGNALS);
+
+    // 2. With SIGCHLD ignored the kernel reaps by itself: no zombie, and no wake-up for one (P2).
+    bare::set_disposition(SIGCHLD, SIG_IGN);
+
+    // 3. The version, for kubeadm's upgrade check (P5). Only now, for nothing above depends on an argument.
+    if start.words().skip(1).any(|word| matches!(word, b"-v" | b"-V")) {
+        for text in ["pause ", bare::VERSION, " (git ", bare::GIT_HASH, ")\n"] {
+            bare::print(libc::STDOUT_FILENO, text.as_bytes());
+        }
+        bare::exit(0);
+    }
+
+    // 4. Not PID 1 (P6): a word of warning, then the other signals get their default action back.
+    if bare::own_pid() != 1 {
+        bare::say(b"Warning: pause should be the first process\n");
+        bare::drop_write_signals();
+        bare::set_mask(STOP_REQUESTS);
+    }
+
+    // 5. Sleep. EINTR (a stop, a debugger, the freezer) is no end.
+    let farewell: &[u8] = loop {
+        match bare::take_signal(STOP_REQUESTS) {
+            Ok(SIGINT) => break b"Shutting down, got signal: Interrupt\n",
+            Ok(_) => break b"Shutting down, got signal: Terminated\n",
+            Err(_) => {}
+        }
+    };
+
+    // 6. Blocked again, so that a broken stderr cannot turn this end into a death by SIGPIPE (B2).
+    bare::set_mask(bare::ALL_SIGNALS);
+    bare::say(farewell);
+    bare::exit(0)
+}

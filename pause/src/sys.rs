@@ -1,0 +1,346 @@
+//! `bare`: what both programs need from the kernel without the C library's start-up: the entry point,
+//! the words that the kernel left on the stack, one raw system call, and the few calls that `init` and `pause` share.
+//!
+//! musl's `crt1.o` makes two system calls and writes a data page before `main`; neither program needs what they prepare
+//! (thread-local storage), and both promise that their own first call blocks signals (contract I6, P4).
+//! The price: nothing here may call a musl function that sets `errno`, for `errno` is thread-local.
+//! All `unsafe` of `pause` stands in this file.
+
+#![no_std]
+#![warn(missing_docs, clippy::missing_docs_in_private_items)]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(unsafe_code)] // The one file of this package where it is allowed.
+
+use core::ffi::{c_char, c_int, c_long};
+use core::marker::PhantomData;
+
+/// The version of both programs, Cargo.toml's.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The commit that was built, short; `unknown` outside a checkout (build.rs).
+pub const GIT_HASH: &str = env!("BITTS_GIT_HASH");
+
+#[link(name = "c", kind = "static")]
+unsafe extern "C" {
+    /// musl's raw system call for every architecture: returns the kernel's own value, `-errno` on failure, and touches
+    /// no thread-local state as long as `pthread_cancel` is not linked (musl `src/thread/__syscall_cp.c`).
+    /// It is private to musl, but the toolchain brings its own fixed musl; without the symbol the link fails.
+    fn __syscall_cp(number: c_long, a: c_long, b: c_long, c: c_long, d: c_long, e: c_long, f: c_long) -> c_long;
+}
+
+/// An error number of the kernel (`errno(3)`), always positive.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Errno(pub c_int);
+
+/// `syscall(2)`: one system call with at most six argument words. The value is cut to an `int`: none that is used is larger.
+///
+/// # Errors
+/// The kernel's `-errno` as [`Errno`]; values from -4095 to -1 are errors on every architecture that we build for.
+///
+/// # Safety
+/// As for the call itself: each pointer among `words` must be valid for what this call number does with it.
+#[inline(always)]
+pub unsafe fn syscall<const N: usize>(number: c_long, words: [usize; N]) -> Result<c_int, Errno> {
+    let word = |i: usize| words.get(i).map_or(0, |w| w.cast_signed() as c_long);
+    // SAFETY: the caller answers for the pointers; unused words are 0.
+    unsafe {
+        if N <= 4 {
+            syscall4(number, word(0), word(1), word(2), word(3))
+        } else {
+            syscall6(number, word(0), word(1), word(2), word(3), word(4), word(5))
+        }
+    }
+}
+
+/// The common short call. Not inlined, as below: at fifty places that saves more than a kilobyte.
+#[inline(never)]
+unsafe fn syscall4(number: c_long, a: c_long, b: c_long, c: c_long, d: c_long) -> Result<c_int, Errno> {
+    // SAFETY: the caller's promise.
+    unsafe { syscall6(number, a, b, c, d, 0, 0) }
+}
+
+/// The call and its error.
+#[inline(never)]
+unsafe fn syscall6(
+    n: c_long,
+    a: c_long,
+    b: c_long,
+    c: c_long,
+    d: c_long,
+    e: c_long,
+    f: c_long,
+) -> Result<c_int, Errno> {
+    // SAFETY: the caller's promise.
+    let value = unsafe { __syscall_cp(n, a, b, c, d, e, f) };
+    if (-4095..0).contains(&value) { Err(Errno(-value as c_int)) } else { Ok(value as c_int) }
+}
+
+/// Every signal. KILL and STOP stay deliverable whatever is asked (`set_current_blocked` in the kernel).
+pub const ALL_SIGNALS: Mask = Mask::MAX;
+
+/// A set of signals as the kernel's `rt_` calls take it: bit n-1 is signal n (`sigset_t` of 64 signals).
+/// Not the C library's `sigset_t`: that one hides 32–34.
+pub type Mask = u64;
+
+/// The mask word of one signal, 1–64.
+#[must_use]
+pub const fn bit(signal: c_int) -> Mask {
+    1 << (signal - 1)
+}
+
+/// `rt_sigprocmask(2)`, SIG_SETMASK: replaces the signal mask and returns the old one. It cannot fail with valid pointers.
+#[inline(always)]
+pub fn set_mask(mask: Mask) -> Mask {
+    let mut old: Mask = 0;
+    // SAFETY: both pointers are to live words of the 8 bytes that the last argument names.
+    let _ = unsafe {
+        syscall(
+            libc::SYS_rt_sigprocmask,
+            [libc::SIG_SETMASK as usize, &raw const mask as usize, &raw mut old as usize, size_of::<Mask>()],
+        )
+    };
+    old
+}
+
+/// The kernel's `struct sigaction`, large enough for each architecture: the handler stands first, and flags, restorer and
+/// mask are 0 here, in whatever order they follow.
+#[repr(C)]
+struct KernelAction([usize; 6]);
+
+/// `rt_sigaction(2)`: sets the disposition of `signal` to `SIG_DFL` or `SIG_IGN` and returns what the old handler word was.
+#[inline(always)]
+pub fn set_disposition(signal: c_int, handler: libc::sighandler_t) -> libc::sighandler_t {
+    let mut action = KernelAction([handler, 0, 0, 0, 0, 0]);
+    // The kernel has read the new one before it writes the old one: one place is enough.
+    let place = &raw mut action as usize;
+    // SAFETY: the struct is as large as the largest `struct sigaction` of the kernel; no handler of ours is installed.
+    let _ = unsafe { syscall(libc::SYS_rt_sigaction, [signal as usize, place, place, size_of::<Mask>()]) };
+    action.0[0]
+}
+
+/// `rt_sigtimedwait(2)` without a timeout: takes one pending signal of `set` and returns its number.
+///
+/// # Errors
+/// EINTR, when a stop, a trace or the freezer woke it.
+#[inline(always)]
+pub fn take_signal(set: Mask) -> Result<c_int, Errno> {
+    // SAFETY: `set` is a live word of 8 bytes; null for siginfo and timeout means none.
+    unsafe { syscall(libc::SYS_rt_sigtimedwait, [&raw const set as usize, 0, 0, size_of::<Mask>()]) }
+}
+
+/// Takes a pending SIGPIPE or SIGXFSZ away, if there is one: a failed write to a broken stderr or to a file at its size
+/// limit raises it in the writer (pipe(7), setrlimit(2)).
+pub fn drop_write_signals() {
+    let set = bit(libc::SIGPIPE) | bit(libc::SIGXFSZ);
+    // Two words of 0 are a zero timeout, in the `timespec` of every architecture.
+    let now: [libc::c_long; 2] = [0; 2];
+    // SAFETY: pointers to a live word of 8 bytes and to a live timespec; null for siginfo means none.
+    while unsafe {
+        syscall(libc::SYS_rt_sigtimedwait, [&raw const set as usize, 0, &raw const now as usize, size_of::<Mask>()])
+    }
+    .is_ok()
+    {}
+}
+
+/// Writes all of `bytes` and waits as long as it takes, as any program does; on an error the rest is lost.
+pub fn print(descriptor: c_int, mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        match write(descriptor, bytes) {
+            Ok(written) => bytes = bytes.get(written as usize..).unwrap_or_default(),
+            Err(Errno(libc::EINTR)) => {}
+            Err(_) => break,
+        }
+    }
+}
+
+/// Writes one message to standard error if that is possible at once; what does not fit is dropped (contract B2).
+/// Never waits, and changes no flag of the descriptor, for other processes share it.
+/// The caller has SIGPIPE and SIGXFSZ blocked: both may be pending afterwards.
+pub fn say(bytes: &[u8]) {
+    let stderr = libc::STDERR_FILENO as usize;
+    // What can be sought is a file or a memory device: a write to it does not wait for a reader.
+    // SAFETY: no pointer.
+    match unsafe { syscall(libc::SYS_lseek, [stderr, 0, libc::SEEK_CUR as usize]) } {
+        Err(Errno(libc::EBADF)) => return,
+        Err(Errno(libc::ESPIPE)) => {}
+        _ => {
+            let _ = write(libc::STDERR_FILENO, bytes);
+            return;
+        }
+    }
+    let flags = (libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) as usize;
+    // SAFETY: the slice is readable for its length; a null address means the connected peer.
+    if unsafe { syscall(libc::SYS_sendto, [stderr, bytes.as_ptr() as usize, bytes.len(), flags, 0, 0]) }
+        != Err(Errno(libc::ENOTSOCK))
+    {
+        return;
+    }
+    let vector = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
+    // Offset -1, in both of its words, is the file's own position.
+    // SAFETY: one iovec over a slice that is readable for its length; a write does not write to it.
+    match unsafe {
+        syscall(
+            libc::SYS_pwritev2,
+            [stderr, &raw const vector as usize, 1, usize::MAX, usize::MAX, libc::RWF_NOWAIT as usize],
+        )
+    } {
+        Err(Errno(libc::EOPNOTSUPP | libc::ENOSYS | libc::EINVAL | libc::EPERM)) => {}
+        _ => return,
+    }
+    // A terminal, or a pipe of a kernel without RWF_NOWAIT on pipes (before 6.5). "Writable" promises no more than one
+    // byte there: a longer write would wait for the rest.
+    for byte in bytes.chunks(1) {
+        let mut poll = libc::pollfd { fd: libc::STDERR_FILENO, events: libc::POLLOUT, revents: 0 };
+        let now: [libc::c_long; 2] = [0; 2];
+        // SAFETY: one live pollfd, a live zero timespec, no mask.
+        let ready = unsafe {
+            syscall(libc::SYS_ppoll, [&raw mut poll as usize, 1, &raw const now as usize, 0, size_of::<Mask>()])
+        };
+        if ready != Ok(1) || poll.revents != libc::POLLOUT || write(libc::STDERR_FILENO, byte).is_err() {
+            break;
+        }
+    }
+}
+
+/// `write(2)`, once.
+fn write(descriptor: c_int, bytes: &[u8]) -> Result<c_int, Errno> {
+    // SAFETY: the slice is readable for its length.
+    unsafe { syscall(libc::SYS_write, [descriptor as usize, bytes.as_ptr() as usize, bytes.len()]) }
+}
+
+/// `getpid(2)`.
+#[inline(never)]
+#[must_use]
+pub fn own_pid() -> c_int {
+    // SAFETY: no argument. It cannot fail, so that 0 is never seen.
+    unsafe { syscall(libc::SYS_getpid, []) }.unwrap_or(0)
+}
+
+/// `exit_group(2)`: ends the program with `status`.
+#[inline(never)]
+pub fn exit(status: u8) -> ! {
+    loop {
+        // SAFETY: no pointer. It does not return; the loop tells the compiler so.
+        let _ = unsafe { syscall(libc::SYS_exit_group, [status as usize]) };
+    }
+}
+
+/// What the kernel left on the stack of a new program: `argc`, the arguments, a null word, the environment, a null word
+/// (System V ABI; fs/binfmt_elf.c, `create_elf_tables`). Made by [`program!`] only.
+#[derive(Clone, Copy)]
+pub struct Start(*mut usize);
+
+impl Start {
+    /// # Safety
+    /// `stack` must be the stack pointer that the kernel passed to the entry point of this program.
+    #[must_use]
+    pub const unsafe fn new(stack: *mut usize) -> Self {
+        Self(stack)
+    }
+
+    /// The argument vector, ended by a null word.
+    #[must_use]
+    pub const fn arguments(self) -> *mut *const c_char {
+        // SAFETY: the vector follows `argc` (see the type).
+        unsafe { self.0.add(1) }.cast()
+    }
+
+    /// The environment vector, ended by a null word.
+    #[must_use]
+    pub const fn environment(self) -> *mut *const c_char {
+        // SAFETY: it follows the `argc` arguments and their null word (see the type).
+        unsafe { self.0.add(*self.0 + 2) }.cast()
+    }
+
+    /// The arguments, the program's own name among them.
+    #[must_use]
+    pub const fn words(self) -> Words<'static> {
+        // SAFETY: the kernel's vector is ended by null and lives as long as the program.
+        unsafe { Words::new(self.arguments()) }
+    }
+}
+
+/// Iterator over a vector of C strings that a null word ends: their bytes, without the null byte.
+#[derive(Clone, Copy)]
+pub struct Words<'a>(*const *const c_char, PhantomData<&'a [u8]>);
+
+impl Words<'_> {
+    /// # Safety
+    /// `vector` must point to valid C strings, ended by a null word, that live and stay unchanged for the life of the iterator.
+    #[must_use]
+    pub const unsafe fn new(vector: *const *const c_char) -> Self {
+        Self(vector, PhantomData)
+    }
+}
+
+impl<'a> Iterator for Words<'a> {
+    type Item = &'a [u8];
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        // SAFETY: by the promise of `new`, this word is null or a valid C string, and after a string there is another word.
+        unsafe {
+            let word = *self.0;
+            if word.is_null() {
+                return None;
+            }
+            self.0 = self.0.add(1);
+            // Counted here, and volatile, lest the compiler make a call of strlen of it: that would be the only one through a
+            // global offset table, and cost a writable page.
+            let mut length = 0;
+            while word.add(length).read_volatile() != 0 {
+                length += 1;
+            }
+            Some(core::slice::from_raw_parts(word.cast(), length))
+        }
+    }
+}
+
+/// Makes `$main: fn(Start) -> !` the program: the entry point, which hands the kernel's stack pointer on, and a panic
+/// handler that nothing may reach: where the compiler cannot drop it, a release build does not link, for want of
+/// `a_panic_can_be_reached`. So it is proven anew with each build that PID 1 does not panic.
+#[macro_export]
+macro_rules! program {
+    ($main:path) => {
+        #[cfg(target_arch = "x86_64")]
+        ::core::arch::global_asm!(
+            ".globl _start",
+            "_start: mov rdi, rsp",
+            "and rsp, -16",
+            "xor ebp, ebp",
+            "call {}",
+            sym bare_entry
+        );
+        #[cfg(target_arch = "x86")]
+        ::core::arch::global_asm!(
+            ".globl _start",
+            "_start: mov eax, esp",
+            "and esp, -16",
+            "sub esp, 12",
+            "push eax",
+            "call {}",
+            sym bare_entry
+        );
+        #[cfg(target_arch = "aarch64")]
+        ::core::arch::global_asm!(".globl _start", "_start: mov x0, sp", "b {}", sym bare_entry);
+
+        extern "C" fn bare_entry(stack: *mut usize) -> ! {
+            // SAFETY: only the stub above calls this, with the stack pointer as the kernel set it.
+            $main(unsafe { $crate::Start::new(stack) })
+        }
+
+        #[panic_handler]
+        fn panic(_: &::core::panic::PanicInfo) -> ! {
+            #[cfg(not(debug_assertions))]
+            {
+                unsafe extern "C" {
+                    fn a_panic_can_be_reached() -> !;
+                }
+                // SAFETY: there is no such function, and no program that calls it.
+                unsafe { a_panic_can_be_reached() }
+            }
+            #[cfg(debug_assertions)]
+            $crate::exit(1)
+        }
+    };
+}

@@ -1,0 +1,299 @@
+//! The witness: does what tests ask for, command by command in order, and tells on standard output what it sees.
+//! Commands are words: `witness ready exit 3`. See `COMMANDS`.
+
+#![no_main]
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+
+use bitts_tests::sys::{self, Mask};
+
+bitts_tests::main_without_runtime!(run);
+
+/// SIGS is `all`, or numbers with commas between them.
+const COMMANDS: &str = "\
+ready | say TEXT | error TEXT     write a line
+exit CODE | die SIG               end; die with the default disposition and no core file
+state                             mask, dispositions, descriptors, limits … as key=value lines, `state=end` last
+record [for N]                    block all, say `recording`, print every signal taken, without end or N of them; nothing is merged
+hook [for N]                      the same with handlers (signal-hook) for all but 32 and 33; says `hooked`
+ignore SIGS | default SIGS | block SIGS | unblock SIGS
+stop                              print `stopping`, SIGSTOP to itself, print `continued`
+orphans N                         make N orphans that end at once, return when all have been made
+worker                            make an orphan that stays: `worker PID`, `worker got SIG` at TERM, and its end
+child … end                       fork; the child does the commands up to `end` and ends with 0
+wait                              wait for one own child: `waited PID STATUS`
+kill PID SIG | queue PID SIG VALUE
+setsid | setpgid | chdir PATH | close FD
+cat                               standard input to standard output, up to its end
+sleep                             for ever";
+
+/// Writes one line by one call, so that lines of several processes do not mix. A broken output ends the witness.
+fn line(descriptor: &impl std::os::fd::AsFd, text: impl AsRef<[u8]>) {
+    let mut bytes = text.as_ref().to_vec();
+    bytes.push(b'\n');
+    if nix::unistd::write(descriptor, &bytes) != Ok(bytes.len()) {
+        sys::exit_now(90);
+    }
+}
+
+/// A line on standard output.
+fn say(text: impl AsRef<[u8]>) {
+    line(&io::stdout(), text);
+}
+
+/// The remaining words.
+struct Words(VecDeque<OsString>);
+
+impl Words {
+    fn text(&mut self) -> OsString {
+        self.0.pop_front().unwrap_or_else(|| usage("a word is missing"))
+    }
+
+    fn number<T: std::str::FromStr>(&mut self) -> T {
+        let word = self.text();
+        word.to_str().and_then(|word| word.parse().ok()).unwrap_or_else(|| usage(&format!("no number: {word:?}")))
+    }
+
+    fn signals(&mut self) -> Vec<i32> {
+        let word = self.text();
+        if word == "all" {
+            return sys::catchable().collect();
+        }
+        let text = word.to_string_lossy().into_owned();
+        text.split(',').map(|n| n.parse().unwrap_or_else(|_| usage(&format!("no signal: {n}")))).collect()
+    }
+
+    /// `for N`, if it stands here.
+    fn limit(&mut self) -> usize {
+        if self.0.front().is_none_or(|word| word != "for") {
+            return usize::MAX;
+        }
+        self.0.pop_front();
+        self.number()
+    }
+}
+
+fn usage(why: &str) -> ! {
+    line(&io::stderr(), format!("witness: {why}\n{COMMANDS}"));
+    sys::exit_now(91)
+}
+
+/// Ends with the name of what failed: a witness that goes on would lie.
+fn must<T, E: std::fmt::Display>(what: &str, result: Result<T, E>) -> T {
+    result.unwrap_or_else(|error| {
+        line(&io::stderr(), format!("witness: {what}: {error}"));
+        sys::exit_now(92)
+    })
+}
+
+fn run(words: Vec<OsString>) -> i32 {
+    // Before anything of ours can change it.
+    let mut words = Words(words.into());
+    let name = words.0.pop_front();
+    let all = words.0.clone();
+    while let Some(command) = words.0.pop_front() {
+        match command.to_str().unwrap_or("?") {
+            "ready" => say("ready"),
+            "say" => say(words.text().as_bytes()),
+            "error" => line(&io::stderr(), words.text().as_bytes()),
+            "exit" => return words.number(),
+            "die" => die(words.number()),
+            "state" => state(name.as_ref(), &all),
+            "record" => record(words.limit()),
+            "hook" => hook(words.limit()),
+            "ignore" => words.signals().into_iter().for_each(|n| must("ignore", sys::ignore(n, true))),
+            "default" => words.signals().into_iter().for_each(|n| must("default", sys::ignore(n, false))),
+            "block" => drop(sys::set_mask(sys::mask() | set(&words.signals()))),
+            "unblock" => drop(sys::set_mask(sys::mask() & !set(&words.signals()))),
+            "stop" => {
+                say("stopping");
+                must("stop", sys::kill(nix::unistd::getpid().as_raw(), libc::SIGSTOP, None));
+                say("continued");
+            }
+            "orphans" => orphans(words.number()),
+            "worker" => worker(),
+            "child" => {
+                let end = words.0.iter().position(|word| word == "end").unwrap_or_else(|| usage("child without end"));
+                let rest = words.0.split_off(end + 1);
+                if must("fork", sys::fork()).is_some() {
+                    words.0 = rest;
+                } else {
+                    words.0.pop_back();
+                }
+            }
+            "wait" => {
+                let (pid, status) = must("wait", sys::wait(-1, 0)).expect("waiting blocks");
+                say(format!("waited {pid} {status}"));
+            }
+            "kill" => must("kill", sys::kill(words.number(), words.number(), None)),
+            "queue" => must("queue", sys::kill(words.number(), words.number(), Some(words.number()))),
+            "setsid" => drop(must("setsid", nix::unistd::setsid())),
+            "setpgid" => {
+                must("setpgid", nix::unistd::setpgid(nix::unistd::Pid::from_raw(0), nix::unistd::Pid::from_raw(0)))
+            }
+            "chdir" => must("chdir", std::env::set_current_dir(words.text())),
+            "close" => sys::close(words.number()),
+            "cat" => drop(must("cat", io::copy(&mut io::stdin(), &mut io::stdout()))),
+            "sleep" => sleep(),
+            _ => usage(&format!("no command: {command:?}")),
+        }
+    }
+    0
+}
+
+fn set(signals: &[i32]) -> Mask {
+    signals.iter().fold(0, |set, &n| set | sys::bit(n))
+}
+
+fn sleep() -> ! {
+    loop {
+        nix::unistd::pause();
+    }
+}
+
+#[allow(clippy::unnecessary_cast)] // RLIMIT_CORE is signed in musl's headers.
+fn die(signal: i32) -> ! {
+    must("no core", sys::set_limit(libc::RLIMIT_CORE as u32, 0, 0));
+    if signal != libc::SIGKILL && signal != libc::SIGSTOP {
+        must("default", sys::ignore(signal, false));
+    }
+    must("kill", sys::kill(nix::unistd::getpid().as_raw(), signal, None));
+    sys::set_mask(sys::mask() & !sys::bit(signal));
+    // Its default action is none, or we are PID 1.
+    sys::exit_now(93)
+}
+
+fn print(received: sys::Received) {
+    let sys::Received { signal, code, pid, uid, value } = received;
+    say(format!("signal={signal} code={code} pid={pid} uid={uid} value={value}"));
+}
+
+fn record(mut limit: usize) {
+    sys::set_mask(sys::ALL_SIGNALS);
+    say("recording");
+    while limit > 0 {
+        if let Ok(received) = sys::take_signal(sys::ALL_SIGNALS, None) {
+            print(received);
+            limit -= 1;
+        }
+    }
+}
+
+fn hook(mut limit: usize) {
+    // 32 and 33 are the C library's own.
+    let source = must("hook", sys::catch(sys::catchable().filter(|n| !(32..=33).contains(n))));
+    say("hooked");
+    while limit > 0 {
+        // EINTR: the handler has run, and what it wrote comes with the next read.
+        if let Ok(received) = sys::next_caught(&source) {
+            print(received);
+            limit -= 1;
+        }
+    }
+}
+
+/// Batches, so that the descriptors and processes that live at the same time stay few. Each orphan outlives its parent:
+/// it ends when the pipe does, whose other end only the parent holds.
+fn orphans(count: usize) {
+    let mut left = count;
+    while left > 0 {
+        let batch = left.min(100);
+        left -= batch;
+        let Some(parent) = must("fork", sys::fork()) else {
+            let (read, write) = must("pipe", nix::unistd::pipe());
+            for _ in 0..batch {
+                if must("fork", sys::fork()).is_none() {
+                    drop(write);
+                    let _ = nix::unistd::read(&read, &mut [0]);
+                    sys::exit_now(0);
+                }
+            }
+            sys::exit_now(0);
+        };
+        // An ignored SIGCHLD leaves nobody to be waited for; the call returns when the child has ended all the same.
+        let _ = sys::wait(parent, 0);
+    }
+    say(format!("orphans {count}"));
+}
+
+fn worker() {
+    let (read, write) = must("pipe", nix::unistd::pipe());
+    let Some(parent) = must("fork", sys::fork()) else {
+        if must("fork", sys::fork()).is_some() {
+            sys::exit_now(0);
+        }
+        drop(read);
+        let old = sys::set_mask(sys::ALL_SIGNALS);
+        say(format!("worker {}", nix::unistd::getpid()));
+        drop(write);
+        loop {
+            if let Ok(received) = sys::take_signal(sys::bit(libc::SIGTERM), None) {
+                say(format!("worker got {}", received.signal));
+                sys::set_mask(old);
+                sys::exit_now(0);
+            }
+        }
+    };
+    drop(write);
+    let _ = sys::wait(parent, 0);
+    // It has blocked its signals and said so.
+    let _ = nix::unistd::read(&read, &mut [0]);
+}
+
+/// Everything that a program inherits. Bytes are escaped as in Rust (`\xff`).
+fn state(name: Option<&OsString>, words: &VecDeque<OsString>) {
+    let mut text = Vec::new();
+    let mut put = |key: &str, value: &[u8]| text.push(format!("{key}={}", value.escape_ascii()));
+    let number = |n: i64| n.to_string().into_bytes();
+    put("argv", name.map_or(b"", |name| name.as_bytes()));
+    words.iter().for_each(|word| put("argv", word.as_bytes()));
+    for (name, value) in std::env::vars_os() {
+        put("env", [name.as_bytes(), b"=", value.as_bytes()].concat().as_slice());
+    }
+    put("pid", &number(nix::unistd::getpid().as_raw().into()));
+    put("ppid", &number(nix::unistd::getppid().as_raw().into()));
+    put("pgid", &number(nix::unistd::getpgrp().as_raw().into()));
+    put("sid", &number(nix::unistd::getsid(None).map_or(-1, |sid| sid.as_raw().into())));
+    // Of the controlling terminal, whatever the descriptors are; -1 without one.
+    let terminal = std::fs::File::open("/dev/tty");
+    let foreground = terminal.as_ref().map_or(-1, |tty| sys::foreground_group(std::os::fd::AsRawFd::as_raw_fd(tty)));
+    drop(terminal);
+    put("tpgid", &number(foreground.into()));
+    put("uid", &number(nix::unistd::getuid().as_raw().into()));
+    put("gid", &number(nix::unistd::getgid().as_raw().into()));
+    put("cwd", std::env::current_dir().map(|path| path.into_os_string().into_vec()).unwrap_or_default().as_slice());
+    let mask = nix::sys::stat::umask(nix::sys::stat::Mode::empty());
+    nix::sys::stat::umask(mask);
+    put("umask", format!("{:04o}", mask.bits()).as_bytes());
+    put("nice", &number(sys::nice().into()));
+    for resource in 0..16 {
+        let (soft, hard) = sys::limit(resource);
+        put("limit", format!("{resource}:{soft}:{hard}").as_bytes());
+    }
+    // The kernel's own words are right also where the C library hides a number.
+    put("mask", format!("{:016x}", sys::mask()).as_bytes());
+    let mut ignored: Mask = 0;
+    let mut caught: Mask = 0;
+    for signal in sys::catchable() {
+        match sys::handler(signal) {
+            libc::SIG_DFL => {}
+            libc::SIG_IGN => ignored |= sys::bit(signal),
+            _ => caught |= sys::bit(signal),
+        }
+    }
+    put("ignored", format!("{ignored:016x}").as_bytes());
+    put("caught", format!("{caught:016x}").as_bytes());
+    for fd in 0..1024 {
+        if let Some(flags) = sys::status_flags(fd) {
+            // Without /proc the number alone is known.
+            let target = std::fs::read_link(Path::new("/proc/self/fd").join(fd.to_string())).unwrap_or_default();
+            put("fd", format!("{fd}:{flags:#o}:{}", target.display()).as_bytes());
+        }
+    }
+    text.push("state=end".to_owned());
+    say(text.join("\n"));
+}

@@ -1,0 +1,21 @@
+//! The harness of bitts: starts a program as PID 1 of fresh namespaces (or elsewhere), signals it, looks at it, and
+//! tells how it ended. Every wait has a deadline, and nothing outlives the test that started it.
+//!
+//! - [`Case`]: what to start, and in which surroundings; [`Running`]: the started program; [`Outcome`]: its end.
+//! - [`ship`]: the release bytes of `init` and `pause`, or the programs named by `INIT_UNDER_TEST`, `PAUSE_UNDER_TEST`.
+//! - [`needs_namespaces!`]: the first line of a test that needs them.
+//! - [`elf`]: what the headers of a shipped file must say.
+
+pub mod case;
+pub mod elf;
+pub mod namespace;
+pub mod plan;
+pub mod procfs;
+pub mod running;
+pub mod ship;
+pub mod sys;
+pub mod tools;
+
+pub use case::{Case, Stream};
+pub use plan::{Place, Proc};
+pub use running::{Outcome, Running};

@@ -1,0 +1,130 @@
+//! Namespaces: making them, entering them, and whether this machine allows it.
+
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, setns, unshare};
+
+use crate::plan::Proc;
+use crate::{sys, tools};
+
+/// How to allow what was refused, for messages.
+pub const HOW_TO_ALLOW: &str = "to allow unprivileged user namespaces (as root): sysctl -w \
+kernel.unprivileged_userns_clone=1 (Debian, where it exists); sysctl -w user.max_user_namespaces=10000; sysctl -w \
+kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu, where it exists); in a container: --security-opt \
+seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined";
+
+/// A failed step, with its name.
+fn step<T>(name: &str, result: Result<T, impl Into<io::Error>>) -> Result<T, String> {
+    result.map_err(|error| format!("cannot {name}: {}", error.into()))
+}
+
+/// Moves the caller into new mount namespace and its future children into a new PID namespace; with `user_ids`, into a
+/// new user namespace too, in which the caller is that user and group. The caller has one thread.
+///
+/// # Errors
+/// The step that failed and why.
+pub fn make(user_ids: Option<(u32, u32)>) -> Result<(), String> {
+    if let Some((user, group)) = user_ids {
+        let (outer_user, outer_group) = (nix::unistd::geteuid(), nix::unistd::getegid());
+        step("make a user namespace", unshare(CloneFlags::CLONE_NEWUSER))?;
+        // Without it an ordinary user may not write gid_map (user_namespaces(7)).
+        step("write setgroups", std::fs::write("/proc/self/setgroups", "deny"))?;
+        step("write uid_map", std::fs::write("/proc/self/uid_map", format!("{user} {outer_user} 1")))?;
+        step("write gid_map", std::fs::write("/proc/self/gid_map", format!("{group} {outer_group} 1")))?;
+    }
+    step("make PID and mount namespaces", unshare(CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWNS))?;
+    // Nothing that is mounted from here on may spread to where we come from.
+    let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+    step("make mounts private", mount(None::<&str>, "/", None::<&str>, private, None::<&str>))
+}
+
+/// Mounts what `proc` says on /proc; for [`Proc::Fresh`] the caller is in the new PID namespace.
+///
+/// # Errors
+/// The step that failed and why.
+pub fn mount_proc(proc: Proc) -> Result<(), String> {
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+    match proc {
+        Proc::Fresh => step("mount /proc", mount(Some("proc"), "/proc", Some("proc"), flags, None::<&str>)),
+        Proc::Empty => {
+            let flags = flags | MsFlags::MS_RDONLY;
+            step("mount an empty /proc", mount(Some("none"), "/proc", Some("tmpfs"), flags, None::<&str>))
+        }
+        Proc::Outer => Ok(()),
+    }
+}
+
+/// Moves the caller into the user and mount namespaces of process `pid`, and its future children into the PID namespace.
+///
+/// # Errors
+/// The step that failed and why.
+pub fn enter(pid: i32) -> Result<(), String> {
+    let namespace = |whose: String| std::fs::read_link(Path::new("/proc").join(whose).join("ns/user"));
+    let own = step("read own user namespace", namespace("self".to_owned()))?;
+    let theirs = step("read its user namespace", namespace(pid.to_string()))?;
+    let mut which = CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWNS;
+    // To enter one's own user namespace again is an error (setns(2)).
+    if own != theirs {
+        which |= CloneFlags::CLONE_NEWUSER;
+    }
+    let process = step("open the process", sys::open_process(pid))?;
+    step("enter its namespaces", setns(process.as_fd(), which))
+}
+
+/// Why namespaces cannot be made here, found once by really making some.
+fn refusal() -> Option<&'static str> {
+    static REFUSAL: OnceLock<Option<String>> = OnceLock::new();
+    REFUSAL
+        .get_or_init(|| match crate::Case::new(tools::witness()).args(["exit", "0"]).try_start() {
+            Ok(running) => {
+                running.wait().assert_exit(0);
+                None
+            }
+            Err(why) => Some(why),
+        })
+        .as_deref()
+}
+
+/// Whether tests that need namespaces can run. If not, says so on standard error, past the capture of the test runner;
+/// with `BITTS_MUST_RUN=1` it panics instead. For use through [`needs_namespaces!`](crate::needs_namespaces).
+pub fn available(test: &str) -> bool {
+    let Some(why) = refusal() else { return true };
+    skipped(test, &format!("this machine refuses namespaces ({why}); {HOW_TO_ALLOW}"));
+    false
+}
+
+/// Says on standard error, past the capture of the test runner, that a test cannot run here; with `BITTS_MUST_RUN=1` panics.
+pub fn skipped(test: &str, why: &str) {
+    assert!(
+        std::env::var_os("BITTS_MUST_RUN").is_none_or(|v| v != "1"),
+        "BITTS_MUST_RUN=1, but {test} cannot run: {why}"
+    );
+    // Not eprintln!: the test runner would swallow it.
+    let _ = io::stderr().write_all(format!("SKIPPED {test}: {why}\n").as_bytes());
+}
+
+/// Returns from a test, loudly, where strace is not installed.
+#[macro_export]
+macro_rules! needs_strace {
+    () => {
+        if $crate::tools::on_path("strace").is_none() {
+            let test = std::thread::current();
+            $crate::namespace::skipped(test.name().unwrap_or("a test"), "strace is not installed");
+            return;
+        }
+    };
+}
+
+/// Returns from a test, loudly, where namespaces cannot be made.
+#[macro_export]
+macro_rules! needs_namespaces {
+    () => {
+        if !$crate::namespace::available(std::thread::current().name().unwrap_or("a test")) {
+            return;
+        }
+    };
+}

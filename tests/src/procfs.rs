@@ -1,0 +1,162 @@
+//! What /proc says about processes, seen from outside their namespaces. All pids are outer ones unless said otherwise.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::sys::Mask;
+
+/// One process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    pub pid: i32,
+    /// Its pid in its own namespace.
+    pub inner: i32,
+    pub parent: i32,
+    /// `R`, `S`, `D`, `Z`, `T`, `t`, `X`, `I`
+    pub state: char,
+    pub comm: String,
+}
+
+/// `/proc/PID/status`.
+#[derive(Clone, Debug)]
+pub struct Status(String);
+
+impl Status {
+    /// # Errors
+    /// The process is gone.
+    pub fn read(pid: i32) -> io::Result<Self> {
+        fs::read(format!("/proc/{pid}/status")).map(|bytes| Self(String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// The value of one key; panics if there is no such key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> &str {
+        self.find(key).unwrap_or_else(|| panic!("no {key} in {}", self.0))
+    }
+
+    fn find(&self, key: &str) -> Option<&str> {
+        self.0.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':')).map(str::trim)
+    }
+
+    fn mask(&self, key: &str) -> Mask {
+        Mask::from_str_radix(self.get(key), 16).expect("a hexadecimal mask")
+    }
+
+    fn process(&self, pid: i32) -> Process {
+        Process {
+            pid,
+            inner: self.get("NSpid").split_whitespace().next_back().and_then(|n| n.parse().ok()).expect("a pid"),
+            parent: self.get("PPid").parse().expect("a pid"),
+            state: self.get("State").chars().next().expect("a letter"),
+            comm: self.get("Name").to_owned(),
+        }
+    }
+}
+
+/// The signal state of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signals {
+    pub blocked: Mask,
+    pub ignored: Mask,
+    pub caught: Mask,
+    /// Pending for the thread or for the process.
+    pub pending: Mask,
+}
+
+/// # Errors
+/// The process is gone.
+pub fn signals(pid: i32) -> io::Result<Signals> {
+    let status = Status::read(pid)?;
+    Ok(Signals {
+        blocked: status.mask("SigBlk"),
+        ignored: status.mask("SigIgn"),
+        caught: status.mask("SigCgt"),
+        pending: status.mask("SigPnd") | status.mask("ShdPnd"),
+    })
+}
+
+/// How often the process gave up the processor, by its own will and not; a sleeper that nobody wakes adds nothing.
+///
+/// # Errors
+/// The process is gone.
+pub fn context_switches(pid: i32) -> io::Result<u64> {
+    let status = Status::read(pid)?;
+    let count = |key| status.get(key).parse::<u64>().expect("a count");
+    Ok(count("voluntary_ctxt_switches") + count("nonvoluntary_ctxt_switches"))
+}
+
+/// Group, session, and the foreground group of the controlling terminal (-1: none), in outer pids; for what the process
+/// itself sees ask the witness.
+///
+/// # Errors
+/// The process is gone.
+pub fn groups(pid: i32) -> io::Result<(i32, i32, i32)> {
+    let stat = fs::read(format!("/proc/{pid}/stat"))?;
+    let stat = String::from_utf8_lossy(&stat);
+    // The name may hold blanks and parentheses: start behind the last one.
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let number = |i: usize| fields[i].parse::<i32>().expect("a number");
+    Ok((number(2), number(3), number(5)))
+}
+
+/// Number and target of each open descriptor, in order.
+///
+/// # Errors
+/// The process is gone, or it is not ours to look into.
+pub fn descriptors(pid: i32) -> io::Result<Vec<(i32, PathBuf)>> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(format!("/proc/{pid}/fd"))? {
+        let entry = entry?;
+        let number = entry.file_name().to_string_lossy().parse().expect("a number");
+        all.push((number, fs::read_link(entry.path())?));
+    }
+    all.sort();
+    Ok(all)
+}
+
+/// # Errors
+/// The process is gone, or it is not ours to look into.
+pub fn directory(pid: i32) -> io::Result<PathBuf> {
+    fs::read_link(format!("/proc/{pid}/cwd"))
+}
+
+/// Which PID namespace a process is in.
+///
+/// # Errors
+/// The process is gone, or it is not ours to look into.
+pub fn namespace(pid: i32) -> io::Result<PathBuf> {
+    fs::read_link(format!("/proc/{pid}/ns/pid"))
+}
+
+/// All processes in a PID namespace, zombies included, PID 1 first. What ends meanwhile, and what is not ours to look
+/// into, is not in the list.
+#[must_use]
+pub fn processes_in(wanted: &Path) -> Vec<Process> {
+    let mut all: Vec<_> =
+        pids().filter(|&pid| namespace(pid).is_ok_and(|theirs| theirs == wanted)).filter_map(process).collect();
+    all.sort_by_key(|process| process.inner);
+    all
+}
+
+/// All descendants of a process, whatever their namespace, the oldest first.
+#[must_use]
+pub fn descendants_of(ancestor: i32) -> Vec<Process> {
+    let everybody: Vec<_> = pids().filter_map(process).collect();
+    let parent = |pid| everybody.iter().find(|process| process.pid == pid).map(|process| process.parent);
+    let descends =
+        |process: &&Process| std::iter::successors(Some(process.parent), |&pid| parent(pid)).any(|pid| pid == ancestor);
+    let mut all: Vec<_> = everybody.iter().filter(descends).cloned().collect();
+    all.sort_by_key(|process| process.pid);
+    all
+}
+
+/// Every process that /proc shows.
+fn pids() -> impl Iterator<Item = i32> {
+    fs::read_dir("/proc").expect("/proc").flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+/// One process, if it is still there.
+fn process(pid: i32) -> Option<Process> {
+    Some(Status::read(pid).ok()?.process(pid))
+}

@@ -1,0 +1,127 @@
+//! The programs under test: the release bytes as they ship, built here, or others by variable.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// `init`: built, or what `INIT_UNDER_TEST` names (say `/usr/bin/tini`).
+#[must_use]
+pub fn init() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| under_test("INIT_UNDER_TEST").unwrap_or_else(|| release("init")))
+}
+
+/// `pause`: built, or what `PAUSE_UNDER_TEST` names.
+#[must_use]
+pub fn pause() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| under_test("PAUSE_UNDER_TEST").unwrap_or_else(|| release("pause")))
+}
+
+/// The witness as a static program, for images with nothing else in them; or what `STATIC_WITNESS` names.
+#[must_use]
+pub fn static_witness() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| under_test("STATIC_WITNESS").unwrap_or_else(build_static_witness))
+}
+
+/// The target triple that ships for this machine.
+#[must_use]
+pub fn target() -> String {
+    format!("{}-unknown-linux-musl", std::env::consts::ARCH)
+}
+
+/// The workspace.
+#[must_use]
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the workspace").to_owned()
+}
+
+fn under_test(variable: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(std::env::var_os(variable).filter(|value| !value.is_empty())?);
+    let path = path.canonicalize().unwrap_or_else(|error| panic!("{variable}={}: {error}", path.display()));
+    Some(path)
+}
+
+/// Where cargo puts things. Passed on explicitly, so that both sides agree.
+fn target_folder() -> PathBuf {
+    let folder = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    // Cargo takes a relative one from its own directory; a test runs in its package's, so take the workspace's.
+    root().join(folder)
+}
+
+/// A cargo command whose environment changes nothing about the bytes. It takes the same lock as a cargo that runs at
+/// the same time; `cargo test` and `cargo run` have let go of theirs before they start us.
+fn cargo() -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root());
+    for (name, _) in std::env::vars_os() {
+        let Some(text) = name.to_str() else { continue };
+        let of_the_outer_build =
+            ["CARGO_PKG_", "CARGO_PROFILE_", "CARGO_TARGET_", "CARGO_BUILD_", "CARGO_BIN_", "CARGO_CFG_", "LLVM_"];
+        let flags = [
+            "RUSTFLAGS",
+            "CARGO_ENCODED_RUSTFLAGS",
+            "CARGO_INCREMENTAL",
+            "CARGO_MANIFEST_DIR",
+            "RUSTC_BOOTSTRAP",
+            "RUSTC_WRAPPER",
+            "RUSTC_WORKSPACE_WRAPPER",
+        ];
+        if flags.contains(&text) || of_the_outer_build.iter().any(|prefix| text.starts_with(prefix)) {
+            cargo.env_remove(&name);
+        }
+    }
+    cargo
+}
+
+/// Builds one program and returns its path; panics with cargo's messages if that fails.
+fn build(cargo: &mut Command, profile: &str, program: &str) -> PathBuf {
+    install_target();
+    let folder = target_folder();
+    cargo.args(["--quiet", "--locked", "--target", &target(), "--target-dir"]).arg(&folder);
+    let output =
+        cargo.stdin(std::process::Stdio::null()).output().unwrap_or_else(|error| panic!("cannot run cargo: {error}"));
+    assert!(output.status.success(), "cannot build {program}: {cargo:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    folder.join(target()).join(profile).join(program)
+}
+
+fn release(package: &str) -> PathBuf {
+    build(cargo().args(["build", "--release", "--package", package]), "release", package)
+}
+
+/// The flags of .cargo/config.toml are for programs without std: flags in the environment replace them.
+fn build_static_witness() -> PathBuf {
+    let variable = target().to_uppercase().replace('-', "_");
+    build(
+        cargo()
+            .env("RUSTFLAGS", "-Clinker-flavor=ld.lld -Clink-self-contained=yes -Ctarget-feature=+crt-static -Crelocation-model=static -Cstrip=symbols")
+            .env(format!("CARGO_TARGET_{variable}_LINKER"), "rust-lld")
+            .args(["build", "--package", "bitts-tests", "--bin", "witness"]),
+        "debug",
+        "witness",
+    )
+}
+
+/// Adds the target to the toolchain where it is missing: rustup does it unasked unless `RUSTUP_AUTO_INSTALL=0`.
+fn install_target() {
+    static DONE: OnceLock<()> = OnceLock::new();
+    DONE.get_or_init(|| {
+        let target = target();
+        let rustc =
+            Command::new("rustc").current_dir(root()).args(["--print", "target-libdir", "--target", &target]).output();
+        let folder = rustc.ok().filter(|output| output.status.success()).map(|output| output.stdout);
+        let folder = folder.and_then(|bytes| String::from_utf8(bytes).ok());
+        // A toolchain that cannot be asked gets its own, better message from cargo.
+        if folder.is_none_or(|folder| Path::new(folder.trim()).exists()) {
+            return;
+        }
+        let _ = writeln!(std::io::stderr(), "The target {target} is missing; running: rustup target add {target}");
+        let added = Command::new("rustup").current_dir(root()).args(["target", "add", &target]).status();
+        assert!(
+            added.is_ok_and(|status| status.success()),
+            "rustup target add {target} failed; install the target and try again"
+        );
+    });
+}

@@ -1,0 +1,479 @@
+//! What the harness asks of the kernel and neither std nor nix gives: raw signal masks (the C library hides 32–34),
+//! raw wait statuses (nix refuses real-time signals), pidfds, fork. All `unsafe` of this package stands here.
+
+#![allow(unsafe_code)] // The one module where it is allowed.
+
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::time::Duration;
+
+use libc::{c_char, c_int, c_long, pid_t};
+
+/// A set of signals as the kernel's `rt_` calls take it: bit n-1 is signal n.
+pub type Mask = u64;
+
+/// Every signal; KILL and STOP cannot be blocked whatever is asked.
+pub const ALL_SIGNALS: Mask = Mask::MAX;
+
+/// The mask word of one signal, 1–64.
+#[must_use]
+pub const fn bit(signal: c_int) -> Mask {
+    1 << (signal - 1)
+}
+
+/// The numbers that a program can receive: 1–64 but KILL and STOP.
+pub fn catchable() -> impl Iterator<Item = c_int> {
+    (1..=64).filter(|&signal| signal != libc::SIGKILL && signal != libc::SIGSTOP)
+}
+
+/// The error of a call that returned `value`, or the value.
+fn checked(value: c_long) -> io::Result<c_long> {
+    if value < 0 { Err(io::Error::last_os_error()) } else { Ok(value) }
+}
+
+/// `rt_sigprocmask(2)`, SIG_SETMASK, for the calling thread; returns the old mask.
+pub fn set_mask(mask: Mask) -> Mask {
+    let mut old: Mask = 0;
+    // SAFETY: two pointers to live words of the 8 bytes that the last argument names.
+    let done = unsafe {
+        libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const mask, &raw mut old, size_of::<Mask>())
+    };
+    assert_eq!(done, 0, "rt_sigprocmask");
+    old
+}
+
+/// The calling thread's mask.
+#[must_use]
+pub fn mask() -> Mask {
+    let mut old: Mask = 0;
+    // SAFETY: a null new mask changes nothing; the old one is a live word of 8 bytes.
+    let done = unsafe {
+        libc::syscall(
+            libc::SYS_rt_sigprocmask,
+            libc::SIG_SETMASK,
+            std::ptr::null::<Mask>(),
+            &raw mut old,
+            size_of::<Mask>(),
+        )
+    };
+    assert_eq!(done, 0, "rt_sigprocmask");
+    old
+}
+
+/// The kernel's `struct sigaction`, as large as any architecture's: the handler stands first; flags, restorer and mask
+/// are 0 here, in whatever order they follow.
+#[repr(C)]
+struct KernelAction([usize; 6]);
+
+/// `rt_sigaction(2)`: the disposition of `signal` becomes SIG_IGN or SIG_DFL.
+///
+/// # Errors
+/// EINVAL for KILL and STOP.
+pub fn ignore(signal: c_int, ignored: bool) -> io::Result<()> {
+    let new = KernelAction([if ignored { libc::SIG_IGN } else { libc::SIG_DFL }, 0, 0, 0, 0, 0]);
+    // SAFETY: a live struct of sufficient size; no handler is installed.
+    checked(unsafe {
+        libc::syscall(
+            libc::SYS_rt_sigaction,
+            signal,
+            &raw const new,
+            std::ptr::null_mut::<KernelAction>(),
+            size_of::<Mask>(),
+        )
+    })
+    .map(drop)
+}
+
+/// What the program at the other end of an exec shall find: exactly `ignored` ignored, all else default, `mask` blocked.
+/// std ignores SIGPIPE at start and the C library keeps 32 and 33 to itself: therefore raw calls for every number.
+pub fn set_inherited_signals(ignored: Mask, mask: Mask) {
+    for signal in catchable() {
+        ignore(signal, ignored & bit(signal) != 0).expect("rt_sigaction takes 1-64 but KILL and STOP");
+    }
+    set_mask(mask);
+}
+
+/// A signal as it was received (`siginfo_t`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Received {
+    pub signal: c_int,
+    pub code: c_int,
+    pub pid: pid_t,
+    pub uid: u32,
+    /// The value of `sigqueue(3)`; 0 in other signals.
+    pub value: isize,
+}
+
+/// `rt_sigtimedwait(2)`: takes one signal of `set`, which is blocked; None without end.
+///
+/// # Errors
+/// EAGAIN after the timeout, EINTR after a stop.
+pub fn take_signal(set: Mask, timeout: Option<Duration>) -> io::Result<Received> {
+    // SAFETY: siginfo_t is plain data, for which zeros are valid.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    let timeout = timeout.map(|t| libc::timespec { tv_sec: t.as_secs() as _, tv_nsec: t.subsec_nanos() as _ });
+    let timeout = timeout.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    // SAFETY: live pointers, or null for no timeout; the set has the 8 bytes that the last argument names.
+    let signal = checked(unsafe {
+        libc::syscall(libc::SYS_rt_sigtimedwait, &raw const set, &raw mut info, timeout, size_of::<Mask>())
+    })?;
+    debug_assert_eq!(signal, c_long::from(info.si_signo));
+    Ok(received(&info))
+}
+
+/// The words of a siginfo that the kernel has filled.
+#[must_use]
+pub fn received(info: &libc::siginfo_t) -> Received {
+    // SAFETY: the union's words are plain data in every layout.
+    let (pid, uid, value) = unsafe { (info.si_pid(), info.si_uid(), info.si_value().sival_ptr as isize) };
+    // Only a queued signal has a value; in SIGCHLD those bytes are the status.
+    let value = if info.si_code == libc::SI_QUEUE { value } else { 0 };
+    Received { signal: info.si_signo, code: info.si_code, pid, uid, value }
+}
+
+/// `rt_sigaction(2)`: the handler of `signal`, or SIG_DFL, SIG_IGN.
+#[must_use]
+pub fn handler(signal: c_int) -> libc::sighandler_t {
+    let mut old = KernelAction([0; 6]);
+    // SAFETY: a null new action changes nothing; the old one is a live struct of sufficient size.
+    unsafe {
+        libc::syscall(libc::SYS_rt_sigaction, signal, std::ptr::null::<KernelAction>(), &raw mut old, size_of::<Mask>())
+    };
+    old.0[0]
+}
+
+/// Handlers for `signals` (signal-hook) that write each siginfo into a pipe; returns its reading end. Nothing is merged
+/// that the kernel has not merged: a signal that does not fit into the pipe ends the process with 94.
+///
+/// # Errors
+/// EINVAL for a number that the C library keeps to itself (32, 33).
+pub fn catch(signals: impl Iterator<Item = c_int>) -> io::Result<OwnedFd> {
+    let (read, write) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC | nix::fcntl::OFlag::O_NONBLOCK)?;
+    nix::fcntl::fcntl(&read, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::empty()))?;
+    let write = std::sync::Arc::new(write);
+    for signal in signals {
+        let write = write.clone();
+        let action = move |info: &libc::siginfo_t| {
+            let length = size_of::<libc::siginfo_t>();
+            // SAFETY: the siginfo is readable for its size; write and _exit are async-signal-safe.
+            unsafe {
+                if libc::write(write.as_raw_fd(), std::ptr::from_ref(info).cast(), length) != length as isize {
+                    libc::_exit(94);
+                }
+            }
+        };
+        // SAFETY: the action calls nothing that is not async-signal-safe. For faults it is sound too: they are only sent, not raised.
+        unsafe { signal_hook_registry::register_unchecked(signal, action) }?;
+    }
+    Ok(read)
+}
+
+/// The next siginfo that a handler of [`catch`] has written.
+///
+/// # Errors
+/// EINTR.
+pub fn next_caught(source: &OwnedFd) -> io::Result<Received> {
+    // SAFETY: siginfo_t is plain data, for which zeros are valid.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    // SAFETY: writable for its size. A siginfo is smaller than PIPE_BUF, so it comes whole.
+    checked(unsafe { libc::read(source.as_raw_fd(), (&raw mut info).cast(), size_of::<libc::siginfo_t>()) } as c_long)?;
+    Ok(received(&info))
+}
+
+/// `fcntl(2)`, F_GETFL: None for a descriptor that is not open.
+#[must_use]
+pub fn status_flags(fd: RawFd) -> Option<c_int> {
+    // SAFETY: no pointer.
+    let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
+    (flags >= 0).then_some(flags)
+}
+
+/// A siginfo as `sigqueue(3)` makes it.
+fn queued(signal: c_int, value: isize) -> libc::siginfo_t {
+    /// The head of `siginfo_t` in the layout of queued signals, 64-bit and 32-bit alike.
+    #[repr(C)]
+    struct Queued {
+        signo: c_int,
+        errno: c_int,
+        code: c_int,
+        #[cfg(target_pointer_width = "64")]
+        pad: c_int,
+        pid: pid_t,
+        uid: u32,
+        value: isize,
+    }
+    // SAFETY: plain data, for which zeros are valid, and larger than `Queued`, whose layout is the kernel's `_rt`.
+    unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        (&raw mut info).cast::<Queued>().write(Queued {
+            signo: signal,
+            errno: 0,
+            code: libc::SI_QUEUE,
+            #[cfg(target_pointer_width = "64")]
+            pad: 0,
+            pid: libc::getpid(),
+            uid: libc::getuid(),
+            value,
+        });
+        info
+    }
+}
+
+/// `pidfd_open(2)`; the descriptor closes on exec.
+///
+/// # Errors
+/// ESRCH.
+pub fn open_process(pid: pid_t) -> io::Result<OwnedFd> {
+    // SAFETY: no pointers; a new descriptor is nobody else's.
+    checked(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })
+        .map(|fd| unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// Waits until the process behind a pidfd has ended; false after the limit.
+#[must_use]
+pub fn wait_for_end(process: &OwnedFd, limit: Duration) -> bool {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    let limit = PollTimeout::try_from(limit).expect("a limit below 24 days");
+    poll(&mut [PollFd::new(process.as_fd(), PollFlags::POLLIN)], limit).is_ok_and(|ready| ready == 1)
+}
+
+/// `pidfd_send_signal(2)`, as `kill(2)` (no value) or as `sigqueue(3)`; numbers 0–64.
+///
+/// # Errors
+/// ESRCH, EPERM, EINVAL, EAGAIN.
+pub fn signal_process(process: BorrowedFd, signal: c_int, value: Option<isize>) -> io::Result<()> {
+    let info = value.map(|value| queued(signal, value));
+    let info = info.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    // SAFETY: null, or a live siginfo.
+    checked(unsafe { libc::syscall(libc::SYS_pidfd_send_signal, process.as_raw_fd(), signal, info, 0) }).map(drop)
+}
+
+/// `kill(2)`, or `rt_sigqueueinfo(2)` where there is a value.
+///
+/// # Errors
+/// ESRCH, EPERM, EINVAL, EAGAIN.
+pub fn kill(pid: pid_t, signal: c_int, value: Option<isize>) -> io::Result<()> {
+    // SAFETY: a live siginfo, or no pointer.
+    checked(match value {
+        None => unsafe { libc::kill(pid, signal) }.into(),
+        Some(value) => {
+            let info = queued(signal, value);
+            unsafe { libc::syscall(libc::SYS_rt_sigqueueinfo, pid, signal, &raw const info) }
+        }
+    })
+    .map(drop)
+}
+
+/// `wait4(2)`: one child's end with its raw wait status; None where `WNOHANG` found nobody.
+///
+/// # Errors
+/// ECHILD, EINTR.
+pub fn wait(pid: pid_t, flags: c_int) -> io::Result<Option<(pid_t, c_int)>> {
+    let mut status = 0;
+    // SAFETY: a live int; null for no usage.
+    let pid = checked(unsafe { libc::wait4(pid, &raw mut status, flags, std::ptr::null_mut()) }.into())?;
+    Ok((pid != 0).then_some((pid as pid_t, status)))
+}
+
+/// `fork(2)`: None in the child. Only for single-threaded programs: the witness, the launcher, pid1.
+///
+/// # Errors
+/// EAGAIN, ENOMEM.
+pub fn fork() -> io::Result<Option<pid_t>> {
+    // SAFETY: the callers have one thread, so the child may do all that its parent may.
+    let pid = checked(unsafe { libc::fork() }.into())?;
+    Ok((pid != 0).then_some(pid as pid_t))
+}
+
+/// `_exit(2)`: ends a forked child without running its parent's clean-up.
+pub fn exit_now(status: c_int) -> ! {
+    // SAFETY: it has no preconditions.
+    unsafe { libc::_exit(status) }
+}
+
+/// `execve(2)` with the environment as it is; returns only on failure.
+pub fn exec(program: &CStr, arguments: &[&CStr]) -> io::Error {
+    unsafe extern "C" {
+        static environ: *const *const c_char;
+    }
+    let mut vector: Vec<*const c_char> = arguments.iter().map(|word| word.as_ptr()).collect();
+    vector.push(std::ptr::null());
+    // SAFETY: strings that live, in a vector ended by null; the environment is not changed by another thread.
+    unsafe { libc::execve(program.as_ptr(), vector.as_ptr(), environ) };
+    io::Error::last_os_error()
+}
+
+/// `close_range(2)`: every descriptor from `first` on closes on exec.
+pub fn close_on_exec_from(first: RawFd) {
+    // SAFETY: changes flags only.
+    let done = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+    assert_eq!(done, 0, "close_range: {}", io::Error::last_os_error());
+}
+
+/// `close(2)` by number, for descriptors that the caller was given by number.
+pub fn close(fd: RawFd) {
+    // SAFETY: the single-threaded callers own their whole table.
+    unsafe { libc::close(fd) };
+}
+
+/// `dup2(2)`: `to` is the same open file as `from` and stays open on exec.
+///
+/// # Errors
+/// EBADF, EMFILE.
+pub fn duplicate(from: RawFd, to: RawFd) -> io::Result<()> {
+    // SAFETY: the single-threaded callers own their whole table.
+    checked(unsafe { libc::dup2(from, to) }.into()).map(drop)
+}
+
+/// Takes a descriptor that was inherited by number.
+#[must_use]
+pub fn inherited(fd: RawFd) -> OwnedFd {
+    // SAFETY: the starter passed it for this purpose, and it is taken once.
+    unsafe { OwnedFd::from_raw_fd(fd) }
+}
+
+/// Makes the command's process keep `fds` open, under their own numbers.
+pub fn pass_on(command: &mut Command, fds: Vec<OwnedFd>) {
+    let keep = move || {
+        for fd in &fds {
+            if unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFD, 0) } < 0 {
+                return Err(io::Error::last_os_error());
+            }
+        }
+        Ok(())
+    };
+    // SAFETY: between fork and exec it calls nothing but fcntl, which is async-signal-safe.
+    unsafe { command.pre_exec(keep) };
+}
+
+/// A duplicate that closes on exec, with a number from `FIRST_PASSED` on, out of the way of the numbers that tests ask for.
+pub fn duplicate_high(fd: BorrowedFd) -> io::Result<OwnedFd> {
+    // SAFETY: a new descriptor is nobody else's.
+    checked(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, FIRST_PASSED) }.into())
+        .map(|fd| unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// The lowest number of a descriptor that the library passes to the launcher.
+pub const FIRST_PASSED: RawFd = 200;
+
+/// `mount_setattr(2)`: every mount from `/` down becomes read-only (in the caller's own mount namespace).
+///
+/// # Errors
+/// EPERM; ENOSYS before Linux 5.12.
+pub fn make_all_read_only() -> io::Result<()> {
+    /// `struct mount_attr`.
+    #[repr(C)]
+    struct Attributes([u64; 4]);
+    let attributes = Attributes([libc::MOUNT_ATTR_RDONLY, 0, 0, 0]);
+    // SAFETY: a C string and a live structure of the size named.
+    checked(unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            libc::AT_FDCWD,
+            c"/".as_ptr(),
+            libc::AT_RECURSIVE,
+            &raw const attributes,
+            size_of::<Attributes>(),
+        )
+    })
+    .map(drop)
+}
+
+/// `prctl(PR_SET_PTRACER)`: Yama lets any process of the user trace this one (strace attaches from outside the tree).
+pub fn allow_tracing() {
+    // SAFETY: no pointers. Without Yama it fails with EINVAL, and is not needed.
+    unsafe { libc::prctl(libc::PR_SET_PTRACER, libc::PR_SET_PTRACER_ANY) };
+}
+
+/// `nice(2)`, relative.
+///
+/// # Errors
+/// EPERM.
+pub fn change_nice(by: c_int) -> io::Result<()> {
+    // SAFETY: `priority` is process-wide state, no pointers.
+    checked(unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, libc::getpriority(libc::PRIO_PROCESS, 0) + by) }.into())
+        .map(drop)
+}
+
+/// `getpriority(2)` of the calling process.
+#[must_use]
+pub fn nice() -> c_int {
+    // SAFETY: no pointers.
+    unsafe { libc::getpriority(libc::PRIO_PROCESS, 0) }
+}
+
+/// `setrlimit(2)` by the kernel's number of the resource.
+///
+/// # Errors
+/// EPERM, EINVAL.
+pub fn set_limit(resource: u32, soft: u64, hard: u64) -> io::Result<()> {
+    let limit = libc::rlimit { rlim_cur: soft as _, rlim_max: hard as _ };
+    // SAFETY: a live structure.
+    checked(unsafe { libc::setrlimit(resource as _, &raw const limit) }.into()).map(drop)
+}
+
+/// `getrlimit(2)`: soft and hard limit.
+#[must_use]
+#[allow(clippy::unnecessary_cast)] // rlim_t is 32 bits wide on some targets.
+pub fn limit(resource: u32) -> (u64, u64) {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: a live structure.
+    unsafe { libc::getrlimit(resource as _, &raw mut limit) };
+    (limit.rlim_cur as u64, limit.rlim_max as u64)
+}
+
+/// `ioctl(TIOCSCTTY)`: the terminal `fd` becomes the controlling terminal of the caller, a session leader without one.
+///
+/// # Errors
+/// EPERM, ENOTTY.
+pub fn take_terminal(fd: RawFd) -> io::Result<()> {
+    // SAFETY: no pointer.
+    checked(unsafe { libc::ioctl(fd, libc::TIOCSCTTY, 0) }.into()).map(drop)
+}
+
+/// `tcgetpgrp(3)`: -1 where `fd` is not the controlling terminal.
+#[must_use]
+pub fn foreground_group(fd: RawFd) -> pid_t {
+    // SAFETY: no pointer that we own.
+    unsafe { libc::tcgetpgrp(fd) }
+}
+
+/// `tcsetpgrp(3)`.
+///
+/// # Errors
+/// ENOTTY, EPERM.
+pub fn set_foreground_group(fd: RawFd, group: pid_t) -> io::Result<()> {
+    // SAFETY: no pointer that we own.
+    checked(unsafe { libc::tcsetpgrp(fd, group) }.into()).map(drop)
+}
+
+/// The words that the C runtime hands to a `main` of ours.
+///
+/// # Safety
+/// `count` and `vector` are those of `main`.
+#[must_use]
+pub unsafe fn words_of_main(count: c_int, vector: *const *const c_char) -> Vec<std::ffi::OsString> {
+    use std::os::unix::ffi::OsStringExt;
+    (0..count as usize)
+        // SAFETY: by the caller's promise there are `count` C strings.
+        .map(|i| unsafe { CStr::from_ptr(*vector.add(i)) })
+        .map(|word| std::ffi::OsString::from_vec(word.to_bytes().to_vec()))
+        .collect()
+}
+
+/// Makes `$run: fn(Vec<OsString>) -> i32` the program, past std's start-up, which would ignore SIGPIPE, open closed
+/// descriptors and install handlers: the witness must find what it inherited.
+#[macro_export]
+macro_rules! main_without_runtime {
+    ($run:path) => {
+        #[unsafe(no_mangle)]
+        #[allow(unsafe_code)]
+        pub unsafe extern "C" fn main(count: ::libc::c_int, vector: *const *const ::libc::c_char) -> ::libc::c_int {
+            // SAFETY: called by the C runtime only, with the program's own words.
+            $run(unsafe { $crate::sys::words_of_main(count, vector) })
+        }
+    };
+}

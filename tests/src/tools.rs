@@ -1,0 +1,41 @@
+//! Where the harness's own programs are: cargo builds them beside the test.
+
+use std::path::{Path, PathBuf};
+
+/// The program that records what happens to it (src/bin/witness.rs).
+#[must_use]
+pub fn witness() -> PathBuf {
+    beside("witness")
+}
+
+/// The single-threaded program that makes namespaces (src/bin/launcher.rs).
+#[must_use]
+pub fn launcher() -> PathBuf {
+    beside("launcher")
+}
+
+/// The reader's first command (src/bin/pid1.rs).
+#[must_use]
+pub fn pid1() -> PathBuf {
+    beside("pid1")
+}
+
+/// A program of this package: in the folder of the running one, or, for a test, in the folder above `deps`.
+fn beside(name: &str) -> PathBuf {
+    let own = std::env::current_exe().expect("own path");
+    let folder = own.parent().expect("a folder");
+    let folder = if folder.ends_with("deps") { folder.parent().expect("a folder") } else { folder };
+    let path = folder.join(name);
+    assert!(path.exists(), "{} is not built; cargo test builds it", path.display());
+    path
+}
+
+/// A program of the machine, found on PATH.
+#[must_use]
+pub fn on_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .chain([Path::new("/usr/sbin").into()])
+        .map(|folder| folder.join(name))
+        .find(|p| p.is_file())
+}

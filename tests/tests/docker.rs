@@ -1,0 +1,422 @@
+//! `init` and `pause` under a real Docker: as `docker run --init`, as the entry point of an image, and as a pod's first container.
+//!
+//! Needs root, and `dockerd`, `docker`, `busybox` (static), `setpriv`, `unshare`, `script`, `timeout`, `ldd` and `cc` on PATH;
+//! without one of them the tests fail, for who asks for the feature `runtimes` wants them run. No network is used.
+
+#[path = "docker/daemon.rs"]
+mod daemon;
+#[path = "docker/images.rs"]
+mod images;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bitts_tests::ship;
+use daemon::{Container, Daemon};
+use libtest_mimic::{Arguments, Trial};
+
+/// The image with busybox.
+const BASE: &str = "bitts-base";
+/// The images that the Dockerfile makes.
+const INIT_IMAGE: &str = "bitts-init";
+const PAUSE_IMAGE: &str = "bitts-pause";
+/// An image with `init` as its entry point and busybox beside it.
+const WITH_INIT: &str = "bitts-with-init";
+
+/// How long a build may take: a first compilation on a busy machine.
+const BUILD_DEADLINE: Duration = Duration::from_secs(600);
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    if arguments.list {
+        // Nothing is started for a list; the closures are not called.
+        return libtest_mimic::run(&arguments, trials(None)).exit_code();
+    }
+    let world = Arc::new(World::new());
+    let conclusion = libtest_mimic::run(&arguments, trials(Some(&world)));
+    // The trials are gone, and with them their shares: the daemons end here, before this process does.
+    drop(Arc::into_inner(world).expect("the trials have ended"));
+    conclusion.exit_code()
+}
+
+/// What all tests share: two daemons, the images in them, and the programs under test.
+struct World {
+    /// As installed; builds and runs the images of the Dockerfile.
+    plain: Daemon,
+    /// With our `init` as its `--init-path`.
+    with_init: Daemon,
+    init: &'static Path,
+    pause: &'static Path,
+}
+
+impl World {
+    /// Starts the daemons and makes the images.
+    fn new() -> World {
+        let (init, pause) = (ship::init(), ship::pause());
+        let init_path = init.to_str().expect("a plain path").to_owned();
+        let world = World {
+            plain: Daemon::start("plain", &[]),
+            with_init: Daemon::start("init", &["--init-path", &init_path]),
+            init,
+            pause,
+        };
+        images::import_base(&world.plain, BASE);
+        images::import_base(&world.with_init, BASE);
+
+        let start = Instant::now();
+        images::import_builder(&world.plain, "bitts-builder");
+        let size = world.plain.ok(&["image", "inspect", "--format", "{{.Size}}", "bitts-builder"]);
+        println!("builder image: {size} bytes in {:.1} s", start.elapsed().as_secs_f32());
+
+        let start = Instant::now();
+        world.build("init", INIT_IMAGE, &[]);
+        world.build("pause", PAUSE_IMAGE, &[]);
+        println!("images built in {:.1} s", start.elapsed().as_secs_f32());
+
+        let folder = world.plain.folder().join("with-init");
+        fs::create_dir(&folder).expect("a folder for a build");
+        fs::write(folder.join("Dockerfile"), format!("FROM {INIT_IMAGE}\nCOPY --from={BASE} / /\n"))
+            .expect("write a Dockerfile");
+        world.plain.ok(&["build", "--tag", WITH_INIT, folder.to_str().expect("a plain path")]);
+        world
+    }
+
+    /// Builds a target of the Dockerfile from nothing but the checkout and the builder image.
+    fn build(&self, target: &str, tag: &str, options: &[&str]) {
+        let arguments = [
+            "BUILDER=bitts-builder".to_owned(),
+            format!("REVISION={}", revision()),
+            "SOURCE=https://example.org/bitts".to_owned(),
+        ];
+        let mut words = vec!["build", "--network", "none", "--target", target, "--tag", tag];
+        words.extend(options);
+        words.extend(arguments.iter().flat_map(|argument| ["--build-arg", argument]));
+        let root = ship::root();
+        words.push(root.to_str().expect("a plain path"));
+        self.plain.ok_within(BUILD_DEADLINE, &words);
+    }
+
+    /// All that lies in the layers of an image, folders included.
+    fn files(&self, image: &str) -> Vec<LayerFile> {
+        let saved = self.plain.folder().join(format!("{image}.tar"));
+        self.plain.ok(&["save", "--output", saved.to_str().expect("a plain path"), image]);
+        layers(&saved)
+    }
+
+    /// Runs the pause image, and returns when `pause` itself runs.
+    fn run_pause(&self, name: &str, options: &[&str]) {
+        let words = [&["run", "--detach", "--name", name, "--network", "none"], options, &[PAUSE_IMAGE]].concat();
+        self.plain.ok(&words);
+        self.plain.wait_for_program(name, &fs::read(self.pause).expect("read the program under test"));
+        let status = fs::read_to_string(self.plain.proc(name).join("status")).expect("read its status");
+        assert!(
+            status.contains("Uid:\t65535\t65535\t65535\t65535") && status.contains("Gid:\t65535\t65535"),
+            "{status}"
+        );
+    }
+}
+
+/// The commit of the checkout, empty where there is none.
+fn revision() -> String {
+    let git = Command::new("git").args(["rev-parse", "HEAD"]).current_dir(ship::root()).output();
+    git.ok()
+        .filter(|git| git.status.success())
+        .map_or_else(String::new, |git| String::from_utf8_lossy(&git.stdout).trim().to_owned())
+}
+
+/// All tests. Each is handed the shared world.
+fn trials(world: Option<&Arc<World>>) -> Vec<Trial> {
+    let trial = |name: &str, test: fn(&World)| {
+        let world = world.cloned();
+        Trial::test(name, move || {
+            test(&world.expect("a test runs only with a world"));
+            Ok(())
+        })
+    };
+    let mut trials = vec![
+        trial("g1_init_image_is_one_file", |world| image_is_one_file(world, "init", INIT_IMAGE, world.init)),
+        trial("g1_pause_image_is_one_file", |world| image_is_one_file(world, "pause", PAUSE_IMAGE, world.pause)),
+        trial("g1_images_say_what_they_are", images_say_what_they_are),
+        trial("g2_a_second_build_gives_the_same_layers", second_build_gives_the_same_layers),
+        trial("i3_docker_info_shows_the_version", docker_info_shows_the_version),
+        trial("i16_a_terminal_has_job_control", terminal_has_job_control),
+        trial("p1_pause_ends_by_docker_stop", pause_ends_by_docker_stop),
+        trial("g3_pause_holds_the_network_namespace", pause_holds_the_network_namespace),
+    ];
+    for (way, of) in [("as_init_option", by_init_option as fn(&World) -> Way<'_>), ("as_entrypoint", by_entrypoint)] {
+        let trial = |name: &str, test: fn(&Way)| {
+            let world = world.cloned();
+            Trial::test(format!("{way}::{name}"), move || {
+                test(&of(&world.expect("a test runs only with a world")));
+                Ok(())
+            })
+        };
+        trials.extend([
+            trial("i18_exit_statuses_arrive", exit_statuses_arrive),
+            trial("i10_exec_failures_have_their_statuses", exec_failures_have_their_statuses),
+            trial("i18_deaths_by_signal_arrive", deaths_by_signal_arrive),
+            trial("i12_docker_kill_reaches_the_child", docker_kill_reaches_the_child),
+            trial("i12_docker_stop_is_a_sigterm", docker_stop_is_a_sigterm),
+            trial("b3_the_first_process_is_init", first_process_is_init),
+        ]);
+    }
+    trials
+}
+
+/// A way to have `init` in a container.
+struct Way<'a> {
+    name: &'static str,
+    daemon: &'a Daemon,
+    /// The options of `docker run`, and the image.
+    options: &'static [&'static str],
+    init: &'a Path,
+}
+
+impl<'a> Way<'a> {
+    /// A container that runs `command` under `init`.
+    fn run(&self, name: &str, command: &[&str]) -> Container<'a> {
+        self.daemon.run(&format!("{}-{name}", self.name), &[self.options, command].concat())
+    }
+
+    /// The same with a script for sh.
+    fn script(&self, name: &str, script: &str) -> Container<'a> {
+        self.run(name, &["/bin/sh", "-c", script])
+    }
+}
+
+/// The daemon's own `--init`.
+fn by_init_option(world: &World) -> Way<'_> {
+    Way { name: "option", daemon: &world.with_init, options: &["--init", BASE], init: world.init }
+}
+
+/// `ENTRYPOINT ["/init","--"]` of the image, with as little as a container can be given (B3).
+fn by_entrypoint(world: &World) -> Way<'_> {
+    const OPTIONS: &[&str] =
+        &["--user", "1000:1000", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", WITH_INIT];
+    Way { name: "entrypoint", daemon: &world.plain, options: OPTIONS, init: world.init }
+}
+
+fn exit_statuses_arrive(way: &Way) {
+    for status in [0, 1, 44, 255] {
+        assert_eq!(way.script(&format!("exit-{status}"), &format!("exit {status}")).end(), (status, String::new()));
+    }
+}
+
+fn exec_failures_have_their_statuses(way: &Way) {
+    for (program, status) in [("/no-such-program", 127), ("/bin", 126), (images::NOT_A_PROGRAM, 126)] {
+        let (ended, said) = way.run(&format!("exec{}", program.replace('/', "-")), &[program]).end();
+        assert_eq!(ended, status, "{said}");
+        // Docker has the same statuses for what it cannot start itself: then `init` was not even run.
+        assert!(!said.contains("docker:") && said.contains(program), "{said}");
+    }
+}
+
+/// Not QUIT, which the shell ignores.
+fn deaths_by_signal_arrive(way: &Way) {
+    for signal in [1, 2, 6, 9, 11, 15, 34, 40, 64] {
+        let (status, said) = way.script(&format!("death-{signal}"), &format!("kill -{signal} $$; sleep 60")).end();
+        assert_eq!(status, 128 + signal, "{said}");
+    }
+}
+
+/// Prints `ready`, then the name of each signal that comes; TERM ends it with 7.
+const TRAPS: &str =
+    "for signal in HUP USR1 ABRT 37; do trap \"echo took $signal\" $signal; done; trap 'echo took TERM; exit 7' TERM
+    echo ready; while :; do sleep 600 & wait $!; done";
+
+fn docker_kill_reaches_the_child(way: &Way) {
+    let mut container = way.script("kill", TRAPS);
+    container.expect("ready");
+    // 37 is RTMIN+3 as Docker counts, from 34; musl's SIGRTMIN is 35.
+    for (asked, taken) in [("HUP", "HUP"), ("USR1", "USR1"), ("ABRT", "ABRT"), ("RTMIN+3", "37"), ("HUP", "HUP")] {
+        way.daemon.ok(&["kill", "--signal", asked, &container.name]);
+        container.expect(&format!("took {taken}\n"));
+    }
+    way.daemon.ok(&["kill", "--signal", "TERM", &container.name]);
+    container.expect("took TERM\n");
+    assert_eq!(container.end().0, 7);
+}
+
+fn docker_stop_is_a_sigterm(way: &Way) {
+    let mut container = way.script("stop", TRAPS);
+    container.expect("ready");
+    let start = Instant::now();
+    // Docker kills after this time: long, so that a status other than 137 shows that no KILL was needed.
+    way.daemon.ok(&["stop", "-t", "30", &container.name]);
+    let taken = start.elapsed();
+    container.expect("took TERM\n");
+    assert_eq!(container.end().0, 7);
+    println!("docker stop, {}: {:.2} s", way.name, taken.as_secs_f32());
+
+    // A program that as PID 1 would not have ended by TERM at all.
+    let mut container = way.script("stop-default", "echo ready; sleep 600; :");
+    container.expect("ready");
+    way.daemon.ok(&["stop", "-t", "30", &container.name]);
+    assert_eq!(container.end().0, 128 + 15);
+}
+
+fn first_process_is_init(way: &Way) {
+    let mut container = way.script("first", "echo ready; sleep 600; :");
+    container.expect("ready");
+    let first = way.daemon.proc(&container.name);
+    assert!(
+        fs::read(first.join("exe")).expect("read the first process's program")
+            == fs::read(way.init).expect("read init")
+    );
+    if way.name == "entrypoint" {
+        let status = fs::read_to_string(first.join("status")).expect("read its status");
+        for line in ["Uid:\t1000\t1000\t1000\t1000", "CapBnd:\t0000000000000000", "NoNewPrivs:\t1"] {
+            assert!(status.contains(line), "{line}\n{status}");
+        }
+    }
+}
+
+fn docker_info_shows_the_version(world: &World) {
+    let version = Command::new(world.init).arg("--version").output().expect("run init --version");
+    let version = String::from_utf8(version.stdout).expect("UTF-8");
+    let (_, hash) = version.trim().split_once(" - git.").expect("a version line with a commit");
+    let shown = world.with_init.ok(&["info", "--format", "{{.InitBinary}} {{.InitCommit.ID}}"]);
+    // dockerd shows of the hash what it would compare with the one that it expects.
+    let (binary, id) = shown.split_once(' ').expect("two words");
+    assert_eq!(Path::new(binary), world.init);
+    assert!(!id.is_empty() && hash.starts_with(id), "{id:?} of {version:?}");
+}
+
+fn terminal_has_job_control(world: &World) {
+    let mut shell = world.with_init.run_on_terminal("terminal", &format!("--init {BASE} sh -i"));
+    // What is typed is echoed, so that only what the shell has worked out itself counts.
+    shell.write("PS1='prompt''> '\n");
+    shell.expect("prompt> ");
+    // The job says when it is there, for a ^Z that comes before would go to the shell, which ignores it.
+    shell.write("sh -c 'echo job$((1+1)); read word; echo got$word'\n");
+    shell.expect("job2");
+    shell.write("\u{1a}");
+    shell.expect("Stopped");
+    shell.expect("prompt> ");
+    // What is typed now goes to the job once it has the terminal again.
+    shell.write("fg\n");
+    shell.expect("sh -c");
+    shell.write("7\n");
+    shell.expect("got7");
+    shell.expect("prompt> ");
+    shell.write("exit 5\n");
+    let (status, said) = shell.end();
+    assert_eq!(status, 5, "{said}");
+}
+
+fn images_say_what_they_are(world: &World) {
+    let inspect = |image: &str, what: &str| world.plain.ok(&["image", "inspect", "--format", what, image]);
+    let architecture = world.plain.ok(&["version", "--format", "{{.Server.Arch}}"]);
+    for (image, title, entrypoint, user) in [
+        (INIT_IMAGE, "bitts init", r#"["/init","--"]"#, ""),
+        (PAUSE_IMAGE, "bitts pause", r#"["/pause"]"#, "65535:65535"),
+    ] {
+        assert_eq!(inspect(image, "{{json .Config.Entrypoint}}"), entrypoint);
+        assert_eq!(inspect(image, "{{json .Config.Cmd}}"), "null");
+        assert_eq!(inspect(image, "{{.Config.User}}"), user);
+        assert_eq!(inspect(image, "{{.Os}}/{{.Architecture}}"), format!("linux/{architecture}"));
+        for (label, value) in [
+            ("title", title),
+            ("version", env!("CARGO_PKG_VERSION")),
+            ("revision", &revision()),
+            ("source", "https://example.org/bitts"),
+            ("licenses", "MIT OR Apache-2.0"),
+        ] {
+            let shown = inspect(image, &format!("{{{{index .Config.Labels \"org.opencontainers.image.{label}\"}}}}"));
+            assert_eq!(shown, value, "the label {label} of {image}");
+        }
+    }
+}
+
+fn image_is_one_file(world: &World, name: &str, image: &str, program: &Path) {
+    let files = world.files(image);
+    assert_eq!(files.iter().map(|file| (file.name.as_str(), file.mode)).collect::<Vec<_>>(), [(name, 0o755)]);
+    assert!(
+        files[0].bytes == fs::read(program).expect("read the program"),
+        "the image's {name} differs from {}",
+        program.display()
+    );
+}
+
+/// A file in an image.
+struct LayerFile {
+    name: String,
+    mode: u32,
+    bytes: Vec<u8>,
+}
+
+/// The files in the layers of a saved image.
+fn layers(saved: &Path) -> Vec<LayerFile> {
+    let mut parts: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    for part in
+        tar::Archive::new(fs::File::open(saved).expect("open a saved image")).entries().expect("read a saved image")
+    {
+        let mut part = part.expect("read a saved image");
+        let mut bytes = Vec::new();
+        part.read_to_end(&mut bytes).expect("read a saved image");
+        parts.insert(part.path().expect("a name").to_string_lossy().into_owned(), bytes);
+    }
+    let manifest: serde_json::Value = serde_json::from_slice(&parts["manifest.json"]).expect("the manifest");
+    let mut files = Vec::new();
+    for layer in manifest[0]["Layers"].as_array().expect("the manifest lists layers") {
+        let mut archive = tar::Archive::new(parts[layer.as_str().expect("a layer has a name")].as_slice());
+        for file in archive.entries().expect("read a layer") {
+            let mut file = file.expect("read a layer");
+            let name = file.path().expect("a name").to_string_lossy().into_owned();
+            let mode = file.header().mode().expect("a mode") & 0o7777;
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).expect("read a layer");
+            files.push(LayerFile { name, mode, bytes });
+        }
+    }
+    files
+}
+
+fn second_build_gives_the_same_layers(world: &World) {
+    for (target, image) in [("init", INIT_IMAGE), ("pause", PAUSE_IMAGE)] {
+        let again = format!("{image}-again");
+        world.build(target, &again, &["--no-cache"]);
+        let layers = |image: &str| world.plain.ok(&["image", "inspect", "--format", "{{json .RootFS.Layers}}", image]);
+        assert_eq!(layers(&again), layers(image));
+    }
+}
+
+fn pause_ends_by_docker_stop(world: &World) {
+    for (name, signal, message) in [
+        ("pause-term", "TERM", "Shutting down, got signal: Terminated\n"),
+        ("pause-int", "INT", "Shutting down, got signal: Interrupt\n"),
+    ] {
+        world.run_pause(name, &["--stop-signal", signal, "--read-only", "--cap-drop", "ALL"]);
+        let start = Instant::now();
+        world.plain.ok(&["stop", "-t", "30", name]);
+        println!("docker stop, pause: {:.2} s", start.elapsed().as_secs_f32());
+        assert_eq!(world.plain.ok(&["inspect", "--format", "{{.State.ExitCode}}", name]), "0");
+        // All that it ever said: it was PID 1, so there was nothing to warn of.
+        let logs = world.plain.docker(&["logs", name]);
+        assert_eq!((logs.stdout.as_str(), logs.stderr.as_str()), ("", message));
+    }
+}
+
+fn pause_holds_the_network_namespace(world: &World) {
+    world.run_pause("pod", &[]);
+    let namespace =
+        |container: &str| fs::read_link(world.plain.proc(container).join("ns/net")).expect("read a namespace link");
+    let held = namespace("pod");
+    assert_ne!(held, fs::read_link("/proc/self/ns/net").expect("read a namespace link"));
+    for member in ["pod-first", "pod-second"] {
+        let words = ["run", "--detach", "--name", member, "--network", "container:pod", BASE, "sleep", "600"];
+        world.plain.ok(&words);
+        assert_eq!(namespace(member), held);
+        // A container that crashes takes nothing along: the next one finds the same namespace.
+        world.plain.ok(&["kill", member]);
+        assert_eq!(world.plain.ok(&["wait", member]), "137");
+        assert_eq!(namespace("pod"), held);
+    }
+    world.plain.ok(&["stop", "-t", "30", "pod"]);
+    assert_eq!(world.plain.ok(&["inspect", "--format", "{{.State.ExitCode}}", "pod"]), "0");
+}
