@@ -263,7 +263,9 @@ struct ChildStack([MaybeUninit<u8>; CHILD_STACK]);
 
 /// What the child gets through clone's one word.
 struct Entry<'p, P> {
+    /// What the child is to do.
     plan: &'p P,
+    /// Its life.
     child: fn(&P) -> !,
 }
 
