@@ -40,10 +40,10 @@ fn main(start: Start) -> ! {
         bare::exit(0);
     }
     if let Some(fault) = &config.fault {
-        let mut line = Line::new("fatal: ");
+        let mut line = Line::new();
         fault.describe(&mut line);
-        say(&mut line);
-        say(&mut Line::new("see init --help"));
+        bare::say(line.end());
+        say("see init --help", 0, 0);
         bare::exit(OWN_FAILURE);
     }
 
@@ -53,7 +53,7 @@ fn main(start: Start) -> ! {
         && let Err(error) = sys::become_subreaper()
         && config.is_on(Id::Subreaper)
     {
-        say(Line::new("warning: cannot be a child subreaper").error(error.0).text(", ignoring"));
+        say("warning: cannot be a child subreaper!, ignoring", error.0, 0);
     }
     if config.parent_death != 0 {
         ask_parent_death(config.parent_death, own_pid);
@@ -76,7 +76,7 @@ fn main(start: Start) -> ! {
     sys::spawn(&plan, child::run, |started| match started {
         Ok(pid) => supervise::run(&config, &plan, program, pid),
         Err(error) => {
-            say(Line::new("fatal: cannot clone a process").error(error.0));
+            say("fatal: cannot clone a process!", error.0, 0);
             OWN_FAILURE
         }
     })
@@ -102,8 +102,17 @@ Licensed under the MIT licence or the Apache License, Version 2.0, at your optio
 Provided \"as is\", without warranty of any kind.
 ";
 
-/// Says a finished line on standard error.
-fn say(line: &mut Line) {
+/// Says a line on standard error: see [`Line::fill`].
+#[inline(never)]
+fn say(template: &str, one: c_int, two: c_int) {
+    say_of(b"", template, one, two);
+}
+
+/// The same, of a word from outside.
+#[inline(never)]
+fn say_of(word: &[u8], template: &str, one: c_int, two: c_int) {
+    let mut line = Line::new();
+    line.fill(template, [one, two], word);
     bare::say(line.end());
 }
 
@@ -112,7 +121,7 @@ fn say(line: &mut Line) {
 fn ask_parent_death(signal: c_int, own_pid: sys::Pid) {
     let parent = sys::parent_pid();
     if let Err(error) = sys::ask_parent_death(signal) {
-        say(Line::new("warning: cannot ask for a signal at the parent's death").error(error.0).text(", ignoring"));
+        say("warning: cannot ask for a signal at the parent's death!, ignoring", error.0, 0);
     }
     if sys::parent_pid() != parent {
         let _ = sys::kill(own_pid, signal);

@@ -19,13 +19,31 @@ pub struct Line {
 }
 
 impl Line {
-    /// `init: ` and the first words of the message.
+    /// `init: `.
     #[inline(never)]
     #[must_use]
-    pub fn new(text: &str) -> Self {
+    pub fn new() -> Self {
         let mut line = Self { bytes: [0; CAPACITY], length: 0 };
-        line.text("init: ").text(text);
+        line.text("init: ");
         line
+    }
+
+    /// Text of our own with what stands for something in it: `#` for the next of `numbers`, `$` for it as a signal, `!` for it
+    /// as an error, `?` for it as a failed exec; `@` for the word from outside.
+    #[inline(never)]
+    pub fn fill(&mut self, template: &str, numbers: [c_int; 2], word: &[u8]) {
+        let mut numbers = numbers.into_iter();
+        for byte in template.as_bytes() {
+            let mut next = || numbers.next().unwrap_or(0);
+            match byte {
+                b'#' => self.number(next()),
+                b'$' => self.signal(next()),
+                b'!' => self.error(next(), false),
+                b'?' => self.error(next(), true),
+                b'@' => self.quoted(word),
+                _ => self.bytes(&[*byte]),
+            };
+        }
     }
 
     /// Text of our own.
@@ -88,12 +106,17 @@ impl Line {
         }
     }
 
-    /// `: ` and the reason of an error number.
-    #[inline(never)]
-    pub fn error(&mut self, errno: c_int) -> &mut Self {
-        let (reason, _) = reason(errno);
+    /// `: ` and the reason of an error number; after a failed exec, what to look at.
+    pub fn error(&mut self, errno: c_int, exec: bool) -> &mut Self {
+        let (reason, look_at) = reason(errno);
         self.text(": ").bytes(reason);
-        if reason.is_empty() { self.text("error ").number(errno) } else { self }
+        if reason.is_empty() {
+            self.text("error ").number(errno);
+        }
+        if exec && !look_at.is_empty() {
+            self.text("; look at: ").bytes(look_at);
+        }
+        self
     }
 
     /// The finished line, newline included.

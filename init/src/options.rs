@@ -451,6 +451,7 @@ pub struct Fault<'a> {
 impl Fault<'_> {
     /// Says what is wrong: `--expect: '256' is no valid CODE`.
     pub fn describe(&self, line: &mut Line) {
+        line.text("fatal: ");
         let mut takes: &[u8] = b"";
         if let Some(id) = self.option {
             let (long, value) = id.names();

@@ -1,11 +1,11 @@
 //! From the child's start to its end: one blocking wait, one decision, no polling (contract I11–I15, I18).
 
 use crate::child::Plan;
-use crate::say;
 use crate::sys::{self, Info, Pid, Timeout};
+use crate::{say, say_of};
 use bare::{Errno, Mask};
+use core::ffi::c_int;
 use core::sync::atomic::Ordering;
-use init_core::message::{self, Line};
 use init_core::options::{Config, Id};
 use init_core::signal::SignalNumber;
 use init_core::status::{self, OWN_FAILURE, WaitStatus};
@@ -36,22 +36,26 @@ pub fn run(config: &Config<'_>, plan: &Plan, program: &[u8], pid: Pid) -> u8 {
         held: (0, Info::new()),
         failing: false,
     };
-    init.tell(|line| line.text("started child ").number(pid).text(": ").quoted(program));
+    if config.is_on(Id::Verbose) {
+        say_of(program, "started child #: @", pid, 0);
+    }
     for signal in [libc::SIGKILL, libc::SIGSTOP, libc::SIGCHLD] {
         if config.rewrites.apply(signal) != Some(signal) {
-            init.tell(|line| line.text("a rewrite of ").signal(signal).text(" has no effect"));
+            init.tell("a rewrite of $ has no effect", signal, 0);
         }
     }
     let status = init.supervise();
+    if let Some(terminal) = plan.terminal
+        && init.own_pid != 1
+    {
+        // Whoever started init may want to read from it. The child's group may have left it to another: then that stays.
+        if sys::foreground(terminal) == Ok(pid) {
+            let _ = sys::set_foreground(terminal, sys::own_group());
+        }
+    }
     let failure = plan.failure.load(Ordering::Acquire);
     if failure != 0 {
-        let (_, look_at) = message::reason(failure);
-        let mut line = Line::new("fatal: cannot execute ");
-        line.quoted(program).error(failure);
-        if !look_at.is_empty() {
-            line.text("; look at: ").bytes(look_at);
-        }
-        say(&mut line);
+        say_of(program, "fatal: cannot execute @?", failure, 0);
         return config.persona.exec_failure(failure);
     }
     status
@@ -59,14 +63,14 @@ pub fn run(config: &Config<'_>, plan: &Plan, program: &[u8], pid: Pid) -> u8 {
 
 /// Keeps nothing of what the child was given (I11): an old working directory pins a mount, a descriptor may hold what the
 /// container must not see. Standard error stays, and the terminal.
-fn leave(terminal: Option<core::ffi::c_int>) {
+fn leave(terminal: Option<c_int>) {
     // Where / cannot be entered the old directory stays: no reason to end.
     let _ = sys::change_directory(c"/");
     let kept = [libc::STDERR_FILENO, terminal.unwrap_or(libc::STDERR_FILENO)];
     let (low, high) = (kept[0].min(kept[1]), kept[0].max(kept[1]));
     sys::close_range(0, low - 1);
     sys::close_range(low + 1, high - 1);
-    sys::close_range(high + 1, core::ffi::c_int::MAX);
+    sys::close_range(high + 1, c_int::MAX);
 }
 
 /// The shell around the core: it does what the core decides.
@@ -100,7 +104,7 @@ impl Init<'_> {
                 Ok(_) => self.taken(),
                 Err(Errno(libc::EINTR | libc::EAGAIN)) => self.failing,
                 Err(error) => {
-                    self.fails("signals", error);
+                    self.fails(error);
                     sys::sleep(&BREATH);
                     true
                 }
@@ -124,12 +128,12 @@ impl Init<'_> {
                 }
             }
             Decision::Drop(reason) => {
-                let reason = match reason {
-                    Reason::Rule => ": a rewrite says so",
-                    Reason::OwnWrite => ": it is of init's own making",
-                    Reason::Shared => ": the terminal sent it to the child, too",
+                let template = match reason {
+                    Reason::Rule => "dropped $: a rewrite says so",
+                    Reason::OwnWrite => "dropped $: it is of init's own making",
+                    Reason::Shared => "dropped $: the terminal sent it to the child, too",
                 };
-                self.tell(|line| line.text("dropped ").signal(received.number).text(reason));
+                self.tell(template, received.number, 0);
             }
         }
         false
@@ -140,32 +144,33 @@ impl Init<'_> {
         if self.config.is_on(Id::Group) { -self.pid } else { self.pid }
     }
 
-    /// Sends `number` to the child or its group, with what came with it if the kernel allows that. If there is no room for
-    /// it, it is held.
+    /// Forwards the signal that was taken, as `number`. If there is no room for it, it is held.
     fn forward(&mut self, number: SignalNumber) {
-        let sent = match self.queue(number, &self.info) {
-            Err(Errno(libc::EAGAIN)) if self.held.0 == 0 => {
-                self.held = (number, self.info);
-                return;
-            }
-            // Not with siginfo, or not on this kernel: plainly. That also tells the true reason where nothing may be sent.
-            Err(_) => sys::kill(self.target(), number),
-            sent => sent,
-        };
-        self.told(number, sent);
+        if self.has_no_room(number, &self.info, self.held.0 == 0) {
+            self.held = (number, self.info);
+        }
     }
 
     /// Tries to send the signal that is held. Is it still?
     fn holds(&mut self) -> bool {
         let (number, info) = &self.held;
-        if *number != 0 {
-            let sent = self.queue(*number, info);
-            if sent != Err(Errno(libc::EAGAIN)) {
-                self.told(*number, sent);
-                self.held.0 = 0;
-            }
+        if *number != 0 && !self.has_no_room(*number, info, true) {
+            self.held.0 = 0;
         }
         self.held.0 != 0
+    }
+
+    /// Sends `number` to the child or its group, with what came with it if the kernel allows that. True if it is to be sent
+    /// again, for want of room in the receiver's queue; one that may not wait is sent plainly, and perhaps merged.
+    fn has_no_room(&self, number: SignalNumber, info: &Info, may_wait: bool) -> bool {
+        let sent = match self.queue(number, info) {
+            Err(Errno(libc::EAGAIN)) if may_wait => return true,
+            // Not with siginfo, or not on this kernel: plainly. That also tells the true reason where nothing may be sent.
+            Err(_) => sys::kill(self.target(), number),
+            sent => sent,
+        };
+        self.told(number, sent);
+        false
     }
 
     /// Sends `number` with all that `info` carries.
@@ -186,9 +191,14 @@ impl Init<'_> {
                 Ok(Some((pid, status))) => {
                     let is_child = self.core.reaped(pid, status);
                     if !is_child && self.config.is_on(Id::WarnReaped) {
-                        say(ended(&mut Line::new("warning: reaped process "), pid, status));
-                    } else {
-                        self.tell(|line| ended(line.text(if is_child { "child " } else { "process " }), pid, status));
+                        ended(
+                            pid,
+                            status,
+                            "warning: reaped process #, killed by $",
+                            "warning: reaped process #, exited with #",
+                        );
+                    } else if self.config.is_on(Id::Verbose) {
+                        ended(pid, status, "process # was killed by $", "process # exited with #");
                     }
                 }
                 Ok(None) => {
@@ -198,7 +208,7 @@ impl Init<'_> {
                 Err(Errno(libc::ECHILD)) => return self.core.end().or_else(|| Some(self.lost())),
                 Err(Errno(libc::EINTR)) => {}
                 Err(error) => {
-                    self.fails("processes", error);
+                    self.fails(error);
                     return self.core.end();
                 }
             }
@@ -207,14 +217,14 @@ impl Init<'_> {
 
     /// There is no child, and yet it was not reaped: nobody will ever know its status.
     fn lost(&self) -> u8 {
-        say(Line::new("fatal: child ").number(self.pid).text(" is gone, and its status with it"));
+        say("fatal: child # is gone, and its status with it", self.pid, 0);
         OWN_FAILURE
     }
 
     /// Warns of a wait that fails, once; it is tried again every second.
-    fn fails(&mut self, what: &str, error: Errno) {
+    fn fails(&mut self, error: Errno) {
         if !self.failing {
-            say(Line::new("warning: cannot wait for ").text(what).error(error.0).text(", trying once a second"));
+            say("warning: cannot wait for events!, trying once a second", error.0, 0);
         }
         self.failing = true;
     }
@@ -222,29 +232,27 @@ impl Init<'_> {
     /// Tells what became of a signal that was to be sent. A failure is never fatal: the child may have ended, or have
     /// become somebody else.
     fn told(&self, number: SignalNumber, sent: Result<(), Errno>) {
-        self.tell(|line| {
-            line.text(if sent.is_ok() { "sent " } else { "cannot send " }).signal(number);
-            line.text(if self.config.is_on(Id::Group) { " to group " } else { " to child " }).number(self.pid);
-            match sent {
-                Ok(()) => line,
-                Err(error) => line.error(error.0),
-            }
-        });
+        let pid = self.pid;
+        match (sent, self.config.is_on(Id::Group)) {
+            (Ok(()), false) => self.tell("sent $ to child #", number, pid),
+            (Ok(()), true) => self.tell("sent $ to group #", number, pid),
+            (Err(error), _) => self.tell("cannot send $!", number, error.0),
+        }
     }
 
     /// Says what is done, if that is asked for.
-    fn tell(&self, words: impl FnOnce(&mut Line) -> &mut Line) {
+    #[inline(never)]
+    fn tell(&self, template: &str, one: c_int, two: c_int) {
         if self.config.is_on(Id::Verbose) {
-            say(words(&mut Line::new("")));
+            say(template, one, two);
         }
     }
 }
 
-/// How the process `pid` ended.
-fn ended(line: &mut Line, pid: Pid, status: WaitStatus) -> &mut Line {
-    line.number(pid);
+/// Says how the process `pid` ended, with one template for a signal and one for an exit status.
+fn ended(pid: Pid, status: WaitStatus, killed: &str, exited: &str) {
     match status::death_signal(status) {
-        Some(signal) => line.text(" was killed by signal ").signal(signal),
-        None => line.text(" exited with ").number(status::exit_status(status).into()),
+        Some(signal) => say(killed, pid, signal),
+        None => say(exited, pid, status::exit_status(status).into()),
     }
 }

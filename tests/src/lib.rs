@@ -13,6 +13,7 @@ pub mod plan;
 pub mod procfs;
 pub mod running;
 pub mod ship;
+pub mod steps;
 pub mod sys;
 pub mod tools;
 

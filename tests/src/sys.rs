@@ -145,44 +145,6 @@ pub fn handler(signal: c_int) -> libc::sighandler_t {
     old.0[0]
 }
 
-/// Handlers for `signals` (signal-hook) that write each siginfo into a pipe; returns its reading end. Nothing is merged
-/// that the kernel has not merged: a signal that does not fit into the pipe ends the process with 94.
-///
-/// # Errors
-/// EINVAL for a number that the C library keeps to itself (32, 33).
-pub fn catch(signals: impl Iterator<Item = c_int>) -> io::Result<OwnedFd> {
-    let (read, write) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC | nix::fcntl::OFlag::O_NONBLOCK)?;
-    nix::fcntl::fcntl(&read, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::empty()))?;
-    let write = std::sync::Arc::new(write);
-    for signal in signals {
-        let write = write.clone();
-        let action = move |info: &libc::siginfo_t| {
-            let length = size_of::<libc::siginfo_t>();
-            // SAFETY: the siginfo is readable for its size; write and _exit are async-signal-safe.
-            unsafe {
-                if libc::write(write.as_raw_fd(), std::ptr::from_ref(info).cast(), length) != length as isize {
-                    libc::_exit(94);
-                }
-            }
-        };
-        // SAFETY: the action calls nothing that is not async-signal-safe. For faults it is sound too: they are only sent, not raised.
-        unsafe { signal_hook_registry::register_unchecked(signal, action) }?;
-    }
-    Ok(read)
-}
-
-/// The next siginfo that a handler of [`catch`] has written.
-///
-/// # Errors
-/// EINTR.
-pub fn next_caught(source: &OwnedFd) -> io::Result<Received> {
-    // SAFETY: siginfo_t is plain data, for which zeros are valid.
-    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
-    // SAFETY: writable for its size. A siginfo is smaller than PIPE_BUF, so it comes whole.
-    checked(unsafe { libc::read(source.as_raw_fd(), (&raw mut info).cast(), size_of::<libc::siginfo_t>()) } as c_long)?;
-    Ok(received(&info))
-}
-
 /// `fcntl(2)`, F_GETFL: None for a descriptor that is not open.
 #[must_use]
 pub fn status_flags(fd: RawFd) -> Option<c_int> {
@@ -227,9 +189,10 @@ fn queued(signal: c_int, value: isize) -> libc::siginfo_t {
 /// # Errors
 /// ESRCH.
 pub fn open_process(pid: pid_t) -> io::Result<OwnedFd> {
-    // SAFETY: no pointers; a new descriptor is nobody else's.
-    checked(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })
-        .map(|fd| unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+    // SAFETY: no pointers.
+    let fd = checked(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })?;
+    // SAFETY: the kernel has just made it, so nobody else closes it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
 }
 
 /// Waits until the process behind a pidfd has ended; false after the limit.
@@ -256,11 +219,12 @@ pub fn signal_process(process: BorrowedFd, signal: c_int, value: Option<isize>) 
 /// # Errors
 /// ESRCH, EPERM, EINVAL, EAGAIN.
 pub fn kill(pid: pid_t, signal: c_int, value: Option<isize>) -> io::Result<()> {
-    // SAFETY: a live siginfo, or no pointer.
     checked(match value {
+        // SAFETY: no pointer.
         None => unsafe { libc::kill(pid, signal) }.into(),
         Some(value) => {
             let info = queued(signal, value);
+            // SAFETY: the siginfo lives until the call returns; the kernel copies it.
             unsafe { libc::syscall(libc::SYS_rt_sigqueueinfo, pid, signal, &raw const info) }
         }
     })
@@ -339,6 +303,7 @@ pub fn inherited(fd: RawFd) -> OwnedFd {
 pub fn pass_on(command: &mut Command, fds: Vec<OwnedFd>) {
     let keep = move || {
         for fd in &fds {
+            // SAFETY: no pointer; the descriptor is open, for the closure owns it.
             if unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFD, 0) } < 0 {
                 return Err(io::Error::last_os_error());
             }
@@ -349,11 +314,18 @@ pub fn pass_on(command: &mut Command, fds: Vec<OwnedFd>) {
     unsafe { command.pre_exec(keep) };
 }
 
+/// Makes the command's process stop at its first instruction, traced by the thread that spawns it (`ptrace(2)`).
+pub fn stop_at_start(command: &mut Command) {
+    // SAFETY: between fork and exec it makes one system call, which is async-signal-safe.
+    unsafe { command.pre_exec(|| Ok(nix::sys::ptrace::traceme()?)) };
+}
+
 /// A duplicate that closes on exec, with a number from `FIRST_PASSED` on, out of the way of the numbers that tests ask for.
 pub fn duplicate_high(fd: BorrowedFd) -> io::Result<OwnedFd> {
-    // SAFETY: a new descriptor is nobody else's.
-    checked(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, FIRST_PASSED) }.into())
-        .map(|fd| unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+    // SAFETY: no pointer.
+    let copy = checked(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, FIRST_PASSED) }.into())?;
+    // SAFETY: the kernel has just made it, so nobody else closes it.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy as RawFd) })
 }
 
 /// The lowest number of a descriptor that the library passes to the launcher.

@@ -293,3 +293,5 @@ fn b2_a_bad_stdout_does_not_keep_the_version_from_ending() {
         }
     }
 }
+#[test]
+fn zz_probe() { println!("PAUSE {}", bitts_tests::steps::before_first_call(ship::pause())); }

@@ -10,6 +10,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 use bitts_tests::sys::{self, Mask};
+use signal_hook::iterator::SignalsInfo;
+use signal_hook::iterator::exfiltrator::WithRawSiginfo;
 
 bitts_tests::main_without_runtime!(run);
 
@@ -19,7 +21,8 @@ ready | say TEXT | error TEXT     write a line
 exit CODE | die SIG               end; die with the default disposition and no core file
 state                             mask, dispositions, descriptors, limits … as key=value lines, `state=end` last
 record [for N]                    block all, say `recording`, print every signal taken, without end or N of them; nothing is merged
-hook [for N]                      the same with handlers (signal-hook) for all but 32 and 33; says `hooked`
+hook [for N]                      the same with handlers (signal-hook); says `hooked`. Not for ILL, FPE, SEGV, 32 and 33; more
+                                  than five of one number that come before they are printed are merged
 ignore SIGS | default SIGS | block SIGS | unblock SIGS
 stop                              print `stopping`, SIGSTOP to itself, print `continued`
 orphans N                         make N orphans that end at once, return when all have been made
@@ -183,16 +186,14 @@ fn record(mut limit: usize) {
     }
 }
 
-fn hook(mut limit: usize) {
-    // 32 and 33 are the C library's own.
-    let source = must("hook", sys::catch(sys::catchable().filter(|n| !(32..=33).contains(n))));
+/// Per number signal-hook keeps the last few (5) that have not been printed yet, and merges what is beyond them.
+fn hook(limit: usize) {
+    // signal-hook refuses the faults among others, and 32 and 33 are the C library's own.
+    let hooked = sys::catchable().filter(|n| !signal_hook::consts::FORBIDDEN.contains(n) && !(32..=33).contains(n));
+    let mut signals = must("hook", SignalsInfo::<WithRawSiginfo>::new(hooked));
     say("hooked");
-    while limit > 0 {
-        // EINTR: the handler has run, and what it wrote comes with the next read.
-        if let Ok(received) = sys::next_caught(&source) {
-            print(received);
-            limit -= 1;
-        }
+    for info in signals.forever().take(limit) {
+        print(sys::received(&info));
     }
 }
 

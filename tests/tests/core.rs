@@ -1,0 +1,735 @@
+//! What `init` decides, apart from what it does: option parser, signal names, exit statuses, messages, decisions.
+//! All of it against the contract or against libc, exhaustively where that is possible. Nothing is started.
+
+use bitts_tests::sys;
+use init_core::message::Line;
+use init_core::options::{Config, Id, Persona};
+use init_core::program;
+use init_core::signal;
+use init_core::status::{self, WaitStatus};
+use init_core::supervisor::{Decision, Received, Supervisor};
+use proptest::prelude::*;
+
+// ---- The few places that know the core's types ----------------------------------------------------------------------
+
+/// A configuration in a form that can be compared.
+type Settings = String;
+
+/// What a command line was understood as.
+struct Parsed {
+    config: Config<'static>,
+    /// How many words are options.
+    operands: usize,
+}
+
+/// Words that live as long as a configuration made of them. The leak ends with the test.
+fn lasting<W: AsRef<[u8]>>(words: &[W]) -> Vec<&'static [u8]> {
+    words.iter().map(|word| &*word.as_ref().to_vec().leak()).collect()
+}
+
+/// Parses a command line on top of some variables. What is wrong, or asked for to be printed, is the error.
+fn parse_with<V: AsRef<[u8]>, W: AsRef<[u8]>>(variables: &[V], words: &[W]) -> Result<Parsed, String> {
+    let mut config = Config::new(Persona::Init);
+    config.variables(lasting(variables).into_iter());
+    let operands = config.command_line(lasting(words).into_iter());
+    if let Some(order) = config.order {
+        return Err(format!("prints {order:?}"));
+    }
+    if let Some(fault) = &config.fault {
+        return Err(line(|line| fault.describe(line)));
+    }
+    Ok(Parsed { config, operands })
+}
+
+/// As [`parse_with`], without variables, for words that are right.
+fn parse<W: AsRef<[u8]>>(words: &[W]) -> Config<'static> {
+    parse_with(&[] as &[&str], words).unwrap_or_else(|why| panic!("{why}")).config
+}
+
+fn settings<W: AsRef<[u8]>>(words: &[W]) -> Settings {
+    format!("{:?}", parse(words))
+}
+
+fn settings_with<V: AsRef<[u8]>, W: AsRef<[u8]>>(variables: &[V], words: &[W]) -> Settings {
+    format!("{:?}", parse_with(variables, words).unwrap_or_else(|why| panic!("{why}")).config)
+}
+
+/// What becomes of a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Reap,
+    Forward { number: i32, resume: bool },
+    Drop,
+}
+
+fn fate(config: &Config, own_group: bool, number: i32, code: i32, own: bool) -> Fate {
+    match Supervisor::new(config, 7, own_group).signal(Received { number, code, own }) {
+        Decision::Reap => Fate::Reap,
+        Decision::Forward { number, resume } => Fate::Forward { number, resume },
+        Decision::Drop(_) => Fate::Drop,
+    }
+}
+
+/// How init ends when its child ended with `status`.
+fn end(config: &Config, status: WaitStatus) -> Option<u8> {
+    let mut supervisor = Supervisor::new(config, 7, true);
+    assert_eq!(supervisor.end(), None, "the child lives");
+    assert!(!supervisor.reaped(8, status), "not the child");
+    assert_eq!(supervisor.end(), None, "another one's end is not the child's");
+    assert!(supervisor.reaped(7, status));
+    assert!(!supervisor.reaped(8, 0), "an orphan after the child");
+    supervisor.end()
+}
+
+/// The bytes of a message.
+fn bytes(make: impl FnOnce(&mut Line)) -> Vec<u8> {
+    let mut line = Line::new();
+    make(&mut line);
+    line.end().to_vec()
+}
+
+/// The same of one that holds text only.
+fn line(make: impl FnOnce(&mut Line)) -> String {
+    String::from_utf8_lossy(&bytes(make)).into_owned()
+}
+
+// ---- The options as they are promised (I2) --------------------------------------------------------------------------
+
+/// An option: its letters, its long name, and two values that mean different things, if it takes one.
+struct Promised {
+    letters: &'static str,
+    long: &'static str,
+    values: &'static [&'static str; 2],
+}
+
+const NO_VALUE: &[&str; 2] = &["", ""];
+
+/// All that have a variable and `--no-X`.
+const OPTIONS: [Promised; 8] = [
+    Promised { letters: "g", long: "group", values: NO_VALUE },
+    Promised { letters: "c", long: "single-child", values: NO_VALUE },
+    Promised { letters: "s", long: "subreaper", values: NO_VALUE },
+    Promised { letters: "p", long: "parent-death", values: &["TERM", "40"] },
+    Promised { letters: "r", long: "rewrite", values: &["HUP:RTMIN+3", "10:0"] },
+    Promised { letters: "e", long: "expect", values: &["143", "0"] },
+    Promised { letters: "w", long: "warn-reaped", values: NO_VALUE },
+    Promised { letters: "v", long: "verbose", values: NO_VALUE },
+];
+
+/// Orders to print something.
+const ORDERS: [(&str, &str); 3] = [("lL", "license"), ("h", "help"), ("V", "version")];
+
+impl Promised {
+    fn has_value(&self) -> bool {
+        !self.values[0].is_empty()
+    }
+
+    /// Its own variable.
+    fn variable(&self) -> String {
+        format!("BITTS_{}", self.long.to_uppercase().replace('-', "_"))
+    }
+
+    /// A value that turns it on.
+    fn on(&self) -> &str {
+        if self.has_value() { self.values[0] } else { "1" }
+    }
+}
+
+// ---- I18: exit statuses ---------------------------------------------------------------------------------------------
+
+#[test]
+fn i18_exit_status_of_every_wait_status() {
+    let config = parse(&["program"]);
+    let mut ends = 0;
+    for status in 0..=0xffff {
+        let expected = if libc::WIFEXITED(status) {
+            libc::WEXITSTATUS(status)
+        } else if libc::WIFSIGNALED(status) {
+            128 + libc::WTERMSIG(status)
+        } else {
+            // Stopped or continued: nothing that init waits for, but it must be defined.
+            let _ = status::exit_status(status);
+            continue;
+        };
+        ends += 1;
+        assert_eq!(i32::from(status::exit_status(status)), expected, "{status:#06x}");
+        assert_eq!(end(&config, status).map(i32::from), Some(expected), "{status:#06x}");
+    }
+    // Exits and 126 signals, with and without the core bit, with every second byte; the rest is "stopped".
+    assert_eq!(ends, 2 * 256 * (1 + 126));
+    // Written out: what a shell shows.
+    for (status, expected) in [(0, 0), (0xff00, 255), (9, 137), (9 | 0x80, 137), (40, 168), (64, 192)] {
+        assert_eq!(status::exit_status(status), expected);
+    }
+}
+
+#[test]
+fn i18_expect_turns_exactly_its_code_into_0() {
+    for code in 0..=255_u8 {
+        let config = parse(&["-e".to_owned(), code.to_string(), "program".to_owned()]);
+        for other in 0..=255_u8 {
+            let expected = if other == code { 0 } else { other };
+            assert_eq!(end(&config, i32::from(other) << 8), Some(expected), "-e {code}, exit {other}");
+        }
+        // After the 128+n, not before it.
+        for signal in 1..=64 {
+            let expected = if i32::from(code) == 128 + signal { 0 } else { 128 + signal as u8 };
+            assert_eq!(end(&config, signal), Some(expected), "-e {code}, signal {signal}");
+        }
+    }
+    let all: Vec<_> = (0..=255).map(|code| format!("-e{code}")).chain(["program".into()]).collect();
+    let config = parse(&all);
+    assert!((0..=255).all(|code| end(&config, code << 8) == Some(0)));
+}
+
+// ---- I2, I12: signal names ------------------------------------------------------------------------------------------
+
+/// As nix knows them: 1–31 without SIG.
+fn names() -> Vec<(String, i32)> {
+    let strip = |signal: nix::sys::signal::Signal| (signal.as_str()[3..].to_owned(), signal as i32);
+    nix::sys::signal::Signal::iterator().map(strip).collect()
+}
+
+#[test]
+fn i2_names_of_signals_are_those_of_the_system() {
+    assert_eq!(names().len(), 31);
+    for (name, number) in names() {
+        assert_eq!(
+            line(|line| {
+                line.signal(number);
+            }),
+            format!("init: {number} (SIG{name})\n")
+        );
+        let mixed: String =
+            name.chars().enumerate().map(|(i, c)| if i % 2 == 0 { c.to_ascii_lowercase() } else { c }).collect();
+        for word in [
+            name.clone(),
+            name.to_lowercase(),
+            mixed.clone(),
+            format!("SIG{name}"),
+            format!("sig{mixed}"),
+            format!("Sig{name}"),
+        ] {
+            assert_eq!(signal::parse(word.as_bytes()), Some(number), "{word}");
+        }
+    }
+    for (synonym, number) in [("IOT", libc::SIGABRT), ("CLD", libc::SIGCHLD), ("POLL", libc::SIGPOLL)] {
+        assert_eq!(signal::parse(synonym.as_bytes()), Some(number), "{synonym}");
+    }
+    for number in 1..=64 {
+        assert_eq!(signal::parse(number.to_string().as_bytes()), Some(number));
+    }
+}
+
+#[test]
+fn i2_real_time_names_count_from_34_to_64() {
+    // glibc's, whatever library init itself is linked with.
+    for n in 0..=30 {
+        for word in
+            [format!("RTMIN+{n}"), format!("SIGRTMIN+{n}"), format!("sigrtmin+{n}"), format!("rtmax-{}", 30 - n)]
+        {
+            assert_eq!(signal::parse(word.as_bytes()), Some(34 + n), "{word}");
+        }
+    }
+    for (word, number) in [("RTMIN", 34), ("SIGRTMIN", 34), ("RTMAX", 64), ("SigRtMax", 64)] {
+        assert_eq!(signal::parse(word.as_bytes()), Some(number), "{word}");
+    }
+}
+
+#[test]
+fn i2_what_is_no_signal_is_refused() {
+    let wrong: [&[u8]; 36] = [
+        b"",
+        b" ",
+        b"0",
+        b"65",
+        b"-1",
+        b"+1",
+        b"1 ",
+        b" 1",
+        b"1x",
+        b"0x9",
+        b"256",
+        b"257",
+        b"4294967297",
+        b"18446744073709551617",
+        b"RTMIN+31",
+        b"RTMAX+1",
+        b"RTMIN-1",
+        b"RTMAX-31",
+        b"RTMIN+",
+        b"RTMAX-",
+        b"RTMIN+x",
+        b"RTMIN+1x",
+        b"RTMIN+-1",
+        b"RTMIN+4294967296",
+        b"RTMIN ",
+        b"RTMI",
+        b"SIG",
+        b"SIGSIGTERM",
+        b"SIGSIGRTMIN",
+        b"SIG9",
+        b"TERM ",
+        b"TER",
+        b"TERMX",
+        b"\xff",
+        b"TERM\xff",
+        b"NOSIG",
+    ];
+    for word in wrong {
+        assert_eq!(signal::parse(word), None, "{}", word.escape_ascii());
+    }
+}
+
+#[test]
+fn i19_a_signal_in_a_message_can_be_given_as_an_option() {
+    for number in 1..=64 {
+        let text = line(|line| {
+            line.signal(number);
+        });
+        let text = text.strip_prefix("init: ").expect("the prefix").trim_end();
+        assert!(text == number.to_string() || text.starts_with(&format!("{number} (SIG")), "{text}");
+        match text.split_once('(') {
+            Some((_, name)) => assert_eq!(signal::parse(name.trim_end_matches(')').as_bytes()), Some(number), "{text}"),
+            // The C library's own have no name.
+            None => assert!((32..=33).contains(&number), "{text}"),
+        }
+    }
+    let text = |number| {
+        line(|line| {
+            line.signal(number);
+        })
+    };
+    assert_eq!(text(9), "init: 9 (SIGKILL)\n");
+    assert_eq!(text(34), "init: 34 (SIGRTMIN)\n");
+    assert_eq!(text(40), "init: 40 (SIGRTMIN+6)\n");
+}
+
+// ---- I5, I10: messages ----------------------------------------------------------------------------------------------
+
+/// strerror(3).
+fn strerror(errno: i32) -> String {
+    let text = std::io::Error::from_raw_os_error(errno).to_string();
+    text.split(" (os error").next().expect("a first part").to_owned()
+}
+
+#[test]
+fn i10_reasons_are_those_of_strerror() {
+    use libc::{E2BIG, EACCES, EAGAIN, EINVAL, ELOOP, ENOENT, ENOEXEC, ENOMEM, ENOSYS, ENOTDIR, EPERM, ESRCH, ETXTBSY};
+    // Those that the contract names, and those of clone(2).
+    let known = [E2BIG, EACCES, EAGAIN, EINVAL, ELOOP, ENOENT, ENOEXEC, ENOMEM, ENOSYS, ENOTDIR, EPERM, ESRCH, ETXTBSY];
+    for errno in 1..=200 {
+        let text = line(|line| {
+            line.error(errno, false);
+        });
+        // Others may be told by their number.
+        let number = !known.contains(&errno) && text == format!("init: : error {errno}\n");
+        assert!(number || text == format!("init: : {}\n", strerror(errno)), "{errno}: {text}");
+    }
+}
+
+#[test]
+fn i10_numbers_are_written_in_full() {
+    for number in [0, 1, 9, 10, 99, 100, 4_194_304, i32::MAX, -1, i32::MIN] {
+        assert_eq!(
+            bytes(|line| {
+                line.number(number);
+            }),
+            format!("init: {number}\n").into_bytes()
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn i5_a_message_is_one_line_whatever_is_in_it(words in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..700), 1..5)) {
+        let line = bytes(|line| words.iter().for_each(|word| {
+            line.quoted(word).text(", ");
+        }));
+        prop_assert!(line.starts_with(b"init: '"));
+        // Room for it in PIPE_BUF, so that one write is never torn.
+        prop_assert!(line.len() <= 512);
+        let (last, rest) = line.split_last().expect("not empty");
+        prop_assert_eq!(*last, b'\n');
+        prop_assert!(rest.iter().all(|byte| *byte >= b' ' && *byte != 0x7f), "{}", rest.escape_ascii());
+    }
+
+    #[test]
+    fn i5_a_short_printable_word_is_shown_as_it_is(word in "[ -~]{0,60}") {
+        prop_assert_eq!(bytes(|line| {
+ line.quoted(word.as_bytes());
+ }), format!("init: '{word}'\n").into_bytes());
+    }
+
+    #[test]
+    fn i5_a_long_word_is_cut_and_says_so(word in "[a-z]{600,5000}") {
+        let text = line(|line| {
+ line.quoted(word.as_bytes());
+ });
+        let shown = text.strip_prefix("init: '").and_then(|text| text.strip_suffix("...'\n"));
+        prop_assert!(shown.is_some_and(|shown| shown.len() > 40 && word.starts_with(shown)), "{}", text);
+    }
+}
+
+#[test]
+fn i5_control_characters_are_shown_escaped() {
+    for byte in (0..0x20).chain([0x7f]) {
+        let text = line(|line| {
+            line.quoted(&[b'a', byte, b'b']);
+        });
+        assert_eq!(text, format!("init: 'a\\x{byte:02x}b'\n"));
+    }
+}
+
+// ---- I1, I2: the command line ---------------------------------------------------------------------------------------
+
+/// One option in one of its forms: the words.
+fn option_words() -> impl Strategy<Value = Vec<String>> {
+    (0..OPTIONS.len(), 0..2_usize, 0..5_usize).prop_map(|(option, value, form)| {
+        let Promised { letters, long, values } = &OPTIONS[option];
+        let value = values[value];
+        match form {
+            0 => vec![format!("--no-{long}")],
+            1 => vec![format!("-{letters}{value}")],
+            2 if !value.is_empty() => vec![format!("-{letters}"), value.to_owned()],
+            3 if !value.is_empty() => vec![format!("--{long}"), value.to_owned()],
+            _ if !value.is_empty() => vec![format!("--{long}={value}")],
+            _ => vec![format!("--{long}")],
+        }
+    })
+}
+
+/// Arbitrary words as they can come in: no NUL. Often with a dash.
+fn any_word() -> impl Strategy<Value = Vec<u8>> {
+    let bytes = prop::collection::vec(1..=255_u8, 0..12);
+    let dashed = (
+        prop_oneof![Just("-"), Just("--"), Just("--no-"), Just("-e"), Just("-r"), Just("--rewrite="), Just("-p")],
+        bytes.clone(),
+    )
+        .prop_map(|(dash, bytes)| [dash.as_bytes(), &bytes].concat());
+    let letters = "-{1,2}[a-zA-Z=,:0-9]{0,8}".prop_map(String::into_bytes);
+    prop_oneof![bytes, dashed, letters]
+}
+
+proptest! {
+    #[test]
+    fn i1_no_command_line_makes_the_parser_panic(
+        variables in prop::collection::vec(any_word(), 0..3),
+        words in prop::collection::vec(any_word(), 0..8),
+    ) {
+        match parse_with(&variables, &words) {
+            Ok(parsed) => prop_assert!(parsed.operands < words.len()),
+            Err(why) => prop_assert!(why.starts_with("prints ") || why.starts_with("init: ") && why.lines().count() == 1, "{}", why),
+        }
+    }
+
+    #[test]
+    fn i1_no_bitts_variable_makes_the_parser_panic(option in 0..OPTIONS.len(), value in any_word()) {
+        let name = OPTIONS[option].variable();
+        let variable = [format!("{name}=").as_bytes(), &value].concat();
+        if let Err(why) = parse_with(&[variable], &["program"]) {
+            // The line names it.
+            prop_assert!(why.contains(&name) && why.lines().count() == 1, "{}", why);
+        }
+    }
+
+    #[test]
+    fn i1_no_signal_name_makes_the_parser_panic(word in any_word()) {
+        prop_assert!(signal::parse(&word).is_none_or(|number| (1..=64).contains(&number)));
+    }
+
+    #[test]
+    fn i1_options_end_at_the_first_word_that_is_none(
+        options in prop::collection::vec(option_words(), 0..6),
+        dashes in any::<bool>(),
+        program in "[a-z/.][ -~]{0,8}|-|",
+        rest in prop::collection::vec(any_word(), 0..5),
+    ) {
+        let mut words: Vec<Vec<u8>> = options.concat().into_iter().map(String::into_bytes).collect();
+        let only_options = settings(&[words.clone(), vec![b"x".to_vec()]].concat());
+        if dashes {
+            words.push(b"--".to_vec());
+        }
+        let first = words.len();
+        words.push(program.into_bytes());
+        words.extend(rest);
+        let parsed = parse_with(&[] as &[&str], &words).expect("all is right");
+        prop_assert_eq!(parsed.operands, first);
+        prop_assert_eq!(format!("{:?}", parsed.config), only_options);
+    }
+
+    #[test]
+    fn i1_behind_two_dashes_anything_is_the_program(program in any_word(), rest in prop::collection::vec(any_word(), 0..3)) {
+        let words = [vec![b"--".to_vec(), program], rest].concat();
+        prop_assert_eq!(parse_with(&[] as &[&str], &words).expect("all is right").operands, 1);
+    }
+
+    #[test]
+    fn i1_bundled_letters_are_separate_letters(letters in "[gcswv]{1,6}", option in 0..OPTIONS.len(), attached in any::<bool>()) {
+        let Promised { letters: last, values: [value, _], .. } = &OPTIONS[option];
+        let mut separate: Vec<String> = letters.chars().map(|letter| format!("-{letter}")).collect();
+        separate.push(format!("-{last}"));
+        let mut bundled = vec![format!("-{letters}{last}")];
+        if !value.is_empty() {
+            separate.push((*value).to_owned());
+            if attached { bundled[0] += value } else { bundled.push((*value).to_owned()) }
+        }
+        for words in [&mut separate, &mut bundled] {
+            words.push("x".to_owned());
+        }
+        prop_assert_eq!(settings(&bundled), settings(&separate));
+    }
+
+    #[test]
+    fn i2_the_order_of_variables_does_not_matter(order in Just(()).prop_perturb(|(), mut random| random.next_u64())) {
+        let mut variables = vec!["BITTS_GROUP=0", "TINI_KILL_PROCESS_GROUP=1", "BITTS_VERBOSE=2", "TINI_VERBOSITY=1", "CATATONIT_DEBUG=", "BITTS_EXPECT=3", "A=b"];
+        let straight = settings_with(&variables, &["x"]);
+        let length = variables.len();
+        (0..length).for_each(|i| variables.swap(i, (order >> (i * 8)) as usize % length));
+        prop_assert_eq!(settings_with(&variables, &["x"]), straight);
+    }
+}
+
+#[test]
+fn i1_every_form_of_an_option_means_the_same() {
+    let none = settings(&["x"]);
+    for option in OPTIONS {
+        let Promised { letters: letter, long, values } = &option;
+        if !option.has_value() {
+            let expected = settings(&[&format!("--{long}"), "x"]);
+            assert_ne!(expected, none, "--{long} changes nothing");
+            assert_eq!(settings(&[&format!("-{letter}"), "x"]), expected, "-{letter}");
+            assert_eq!(settings_with(&[option.variable() + "=1"], &["x"]), expected, "{long}");
+            continue;
+        }
+        let [one, other] = values.map(|value| {
+            let expected = settings(&[&format!("--{long}={value}"), "x"]);
+            assert_ne!(expected, none, "--{long}={value} changes nothing");
+            assert_eq!(settings(&[&format!("--{long}"), value, "x"]), expected, "--{long} {value}");
+            assert_eq!(settings(&[&format!("-{letter}{value}"), "x"]), expected, "-{letter}{value}");
+            assert_eq!(settings(&[&format!("-{letter}"), value, "x"]), expected, "-{letter} {value}");
+            assert_eq!(settings_with(&[format!("{}={value}", option.variable())], &["x"]), expected, "{long}");
+            expected
+        });
+        assert_ne!(one, other, "--{long}: the value does not matter");
+    }
+}
+
+#[test]
+fn i1_no_x_undoes_x() {
+    let none = settings(&["x"]);
+    for option in OPTIONS {
+        let (variable, long) = (option.variable(), option.long);
+        let on = if option.has_value() { format!("--{long}={}", option.on()) } else { format!("--{long}") };
+        let off = format!("--no-{long}");
+        assert_eq!(settings(&[&on, &off, "x"]), none, "{on} {off}");
+        assert_eq!(settings(&[&off, "x"]), none, "{off}");
+        assert_eq!(settings(&[&off, &on, "x"]), settings(&[&on, "x"]), "{off} {on}");
+        assert_eq!(settings_with(&[format!("{variable}={}", option.on())], &[&off, "x"]), none, "{variable} {off}");
+        // Empty is off, and for a flag 0.
+        assert_eq!(settings_with(&[format!("{variable}=")], &["x"]), none, "{variable}=");
+        if !option.has_value() {
+            assert_eq!(settings_with(&[format!("{variable}=0")], &["x"]), none, "{variable}=0");
+        }
+        for value in ["=1", "=", "=0"] {
+            assert!(parse_with(&[] as &[&str], &[&format!("{off}{value}"), "x"]).is_err(), "{off}{value}");
+        }
+    }
+}
+
+#[test]
+fn i2_orders_to_print_end_the_reading() {
+    for (letters, long) in ORDERS {
+        let forms = letters.chars().map(|letter| format!("-{letter}")).chain([format!("--{long}")]);
+        let told: Vec<_> = forms
+            .map(|form| {
+                let of = |words: &[&str]| parse_with(&[] as &[&str], words).err().unwrap_or_default();
+                let told = of(&[&form]);
+                assert!(told.starts_with("prints "), "{form}: {told}");
+                assert_eq!(of(&["-g", &form, "--no-such-option"]), told, "{form}");
+                assert_eq!(of(&[&form, "x"]), told, "{form}");
+                // Behind the program's name it is the program's.
+                assert_eq!(of(&["x", &form]), "", "{form}");
+                assert_eq!(of(&["--", &form]), "", "{form}");
+                told
+            })
+            .collect();
+        assert!(told.iter().all(|other| *other == told[0]), "{told:?}");
+        for word in [format!("--no-{long}"), format!("--{long}=1")] {
+            let why = parse_with(&[] as &[&str], &[&word, "x"]).err().unwrap_or_default();
+            assert!(why.starts_with("init: "), "{word}: {why}");
+        }
+    }
+}
+
+#[test]
+fn i2_command_line_over_own_variables_over_the_peers() {
+    let is_on = |variables: &[&str], words: &[&str], id| {
+        parse_with(variables, words).unwrap_or_else(|why| panic!("{why}")).config.is_on(id)
+    };
+    for (peer, own, flag, id) in [
+        ("TINI_KILL_PROCESS_GROUP", "BITTS_GROUP", "group", Id::Group),
+        ("DUMB_INIT_SETSID", "BITTS_SINGLE_CHILD", "single-child", Id::SingleChild),
+        ("TINI_SUBREAPER", "BITTS_SUBREAPER", "subreaper", Id::Subreaper),
+        ("CATATONIT_DEBUG", "BITTS_VERBOSE", "verbose", Id::Verbose),
+        ("DUMB_INIT_DEBUG", "BITTS_VERBOSE", "verbose", Id::Verbose),
+        ("TINI_VERBOSITY", "BITTS_VERBOSE", "verbose", Id::Verbose),
+    ] {
+        let peer = &format!(
+            "{peer}={}",
+            match peer {
+                "DUMB_INIT_SETSID" => "0",
+                "DUMB_INIT_DEBUG" => "1",
+                _ => "3",
+            }
+        );
+        let [own_on, own_off] = [1, 0].map(|on| format!("{own}={on}"));
+        let [on, off] = [format!("--{flag}"), format!("--no-{flag}")];
+        assert!(is_on(&[peer], &["x"], id), "{peer}");
+        assert!(!is_on(&[peer, &own_off], &["x"], id), "{peer} {own_off}");
+        assert!(!is_on(&[peer, &own_on], &[&off, "x"], id), "{peer} {own_on} {off}");
+        assert!(!is_on(&[peer], &[&off, "x"], id), "{peer} {off}");
+        assert!(is_on(&[&own_off], &[&on, "x"], id), "{own_off} {on}");
+    }
+    // Presence is enough for tini's and catatonit's flags, an empty value too.
+    for (variable, id) in
+        [("TINI_KILL_PROCESS_GROUP=", Id::Group), ("TINI_SUBREAPER=", Id::Subreaper), ("CATATONIT_DEBUG=", Id::Verbose)]
+    {
+        assert!(is_on(&[variable], &["x"], id), "{variable}");
+    }
+    // What the peers read as off, or not at all.
+    for (variable, id) in [
+        ("DUMB_INIT_SETSID=1", Id::SingleChild),
+        ("DUMB_INIT_SETSID=", Id::SingleChild),
+        ("DUMB_INIT_DEBUG=0", Id::Verbose),
+        ("TINI_VERBOSITY=banana", Id::Verbose),
+        ("TINI_VERBOSITY=0", Id::Verbose),
+        ("TINI_KILL_PROCESS_GROUPX=1", Id::Group),
+        ("XBITTS_GROUP=1", Id::Group),
+        ("BITTS_group=1", Id::Group),
+    ] {
+        assert!(!is_on(&[variable], &["x"], id), "{variable}");
+    }
+    // Repeated -e and -r add to the variable's, and win for the same S.
+    let variables = ["BITTS_EXPECT=143,130", "BITTS_REWRITE=1:2,10:12"];
+    let config =
+        parse_with(&variables, &["-e3", "-r1:15", "-r", "1:9", "x"]).unwrap_or_else(|why| panic!("{why}")).config;
+    assert!([143, 130, 3].iter().all(|code| end(&config, code << 8) == Some(0)));
+    assert_eq!(end(&config, 4 << 8), Some(4));
+    let sent = |number| fate(&config, true, number, libc::SI_USER, false);
+    assert_eq!(sent(1), Fate::Forward { number: 9, resume: false }, "the last of equal S");
+    assert_eq!(sent(10), Fate::Forward { number: 12, resume: false });
+    assert_eq!(settings_with(&["BITTS_PARENT_DEATH=HUP"], &["-pTERM", "x"]), settings(&["-pTERM", "x"]));
+}
+
+// ---- I12, I15, I16: what a signal means -----------------------------------------------------------------------------
+
+/// Where signals come from (sigaction(2)): a plain kill, the kernel, sigqueue, tkill, a timer, and a number not known.
+const CODES: [i32; 8] = [
+    libc::SI_USER,
+    libc::SI_KERNEL,
+    libc::SI_QUEUE,
+    libc::SI_TKILL,
+    libc::SI_TIMER,
+    libc::SI_ASYNCIO,
+    libc::SI_SIGIO,
+    -60,
+];
+
+#[test]
+fn i12_every_signal_of_every_origin_is_forwarded_but_for_the_named_ones() {
+    let config = parse(&["x"]);
+    for own_group in [true, false] {
+        for own in [true, false] {
+            for code in CODES {
+                for number in sys::catchable() {
+                    let of_own_write = own && [libc::SIGPIPE, libc::SIGXFSZ].contains(&number);
+                    // The child is in the group that the terminal or the kernel sent it to; what else the kernel sends to
+                    // init alone is left open here.
+                    let shared = !own_group && code == libc::SI_KERNEL;
+                    let from_terminal =
+                        [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTSTP, libc::SIGWINCH].contains(&number);
+                    let is_chld = number == libc::SIGCHLD;
+                    if shared && !from_terminal && !of_own_write && !is_chld {
+                        continue;
+                    }
+                    let expected = if is_chld {
+                        Fate::Reap
+                    } else if of_own_write || shared {
+                        Fate::Drop
+                    } else {
+                        let resume = [libc::SIGTERM, libc::SIGINT, libc::SIGQUIT].contains(&number);
+                        Fate::Forward { number, resume }
+                    };
+                    assert_eq!(
+                        fate(&config, own_group, number, code, own),
+                        expected,
+                        "{number} {code} {own} {own_group}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn i2_rewrites_of_every_signal_to_every_other() {
+    for from in 1..=64 {
+        for to in 0..=64 {
+            let config = parse(&["-r", &format!("{from}:{to}"), "x"]);
+            for number in sys::catchable() {
+                let sent = if number == from { to } else { number };
+                let expected = match (number, sent) {
+                    // Accepted, without effect: it is how init learns of dead children.
+                    (libc::SIGCHLD, _) => Fate::Reap,
+                    (_, 0) => Fate::Drop,
+                    // I15 looks at what is sent, not at what came.
+                    _ => Fate::Forward {
+                        number: sent,
+                        resume: [libc::SIGTERM, libc::SIGINT, libc::SIGQUIT].contains(&sent),
+                    },
+                };
+                assert_eq!(fate(&config, true, number, libc::SI_USER, false), expected, "{from}:{to}, {number}");
+            }
+        }
+    }
+}
+
+#[test]
+fn i2_rewrites_do_not_chain() {
+    let config = parse(&["-r", "1:2", "-r2:3", "-r3:1", "-r4:0", "-r5:4", "x"]);
+    let sent = |number| fate(&config, true, number, libc::SI_USER, false);
+    for (number, to) in [(1, 2), (2, 3), (3, 1), (5, 4)] {
+        assert!(matches!(sent(number), Fate::Forward { number, .. } if number == to), "{number}");
+    }
+    assert_eq!(sent(4), Fate::Drop);
+}
+
+// ---- I9: how a program is found -------------------------------------------------------------------------------------
+
+#[test]
+fn i9_what_is_a_script_for_the_shell() {
+    let table: [(&[u8], bool); 13] = [
+        (b"", true),
+        (b"\n", true),
+        (b"echo x\n", true),
+        (b"echo x", true),
+        (b"\xff\xfe text\n", true),
+        (b"exit 0\n\0\0\0binary", true),
+        (b"\x7fEL", true),
+        (b"\x7f\nELF", true),
+        (b"\x7fELF", false),
+        (b"\x7fELF\x02\x01\n", false),
+        (b"\x7fELF\nno NUL\n", false),
+        (b"\0", false),
+        (b"abc\0def\n", false),
+    ];
+    for (head, expected) in table {
+        assert_eq!(program::is_script(head), expected, "{}", head.escape_ascii());
+    }
+}
+
+#[test]
+fn i9_path_without_a_variable() {
+    assert_eq!(program::DEFAULT_PATH, b"/usr/local/bin:/bin:/usr/bin");
+}

@@ -1,0 +1,217 @@
+//! No signal is lost between the start of `init` and its child's exec (I6, I8). `strace` stretches the moments in which one
+//! could be: while a system call is held up, the signal is sent. Each test's name begins with the promise's number.
+
+use std::path::{Path, PathBuf};
+
+use bitts_tests::sys::{self, bit};
+use bitts_tests::{Case, Place, Running, namespace, needs_namespaces, needs_strace, procfs, ship, tools};
+
+/// Everywhere that init can stand, with and without a group of its own for the child.
+const MODES: [(Place, &[&str]); 4] =
+    [(Place::Pid1, &[]), (Place::Pid1, &["-g"]), (Place::Child, &[]), (Place::Child, &["-g"])];
+
+/// How long a call is held up: strace takes microseconds.
+const DELAY: &str = "1000000";
+
+/// Another init, for a control. Where it is not installed the control is skipped as loudly as a test.
+fn peer(name: &str) -> Option<PathBuf> {
+    let found = tools::on_path(name);
+    if found.is_none() {
+        namespace::skipped(&format!("the control with {name}"), "it is not installed");
+    }
+    found
+}
+
+/// The call that a process of the namespace is held up in, if any: strace has stopped it there.
+fn held_in(running: &Running, call: i64) -> bool {
+    running.processes().iter().any(|process| {
+        let text = std::fs::read_to_string(format!("/proc/{}/syscall", process.pid)).unwrap_or_default();
+        // Waking in its call, strace's stop is the only other thing that it can be in.
+        process.state == 't' && text.split_whitespace().next() == Some(&call.to_string())
+    })
+}
+
+/// `program` with `call` held up before (`enter`) or behind (`exit`) it, in each process whose `when`th it is.
+fn held_up(program: &Path, place: Place, call: &str, side: &str, when: &str) -> Case {
+    let inject = format!("--inject={call}:delay_{side}={DELAY}:when={when}");
+    Case::new(program).place(place).strace(["-e", &format!("trace={call}"), &inject])
+}
+
+/// A moment: the call's name and number, the side on which it is held up, and which of the calls of its process.
+type Moment = (&'static str, i64, &'static str, &'static str);
+
+/// What init and its child do between clone and exec. A call that init has made before the child was there, for itself, is
+/// told apart by its number: counts begin anew in the child.
+const MOMENTS: [Moment; 6] = [
+    ("clone", libc::SYS_clone, "exit", "1"),
+    ("rt_sigprocmask", libc::SYS_rt_sigprocmask, "enter", "1"),
+    ("rt_sigprocmask", libc::SYS_rt_sigprocmask, "exit", "1"),
+    ("execve", libc::SYS_execve, "enter", "1"),
+    ("setpgid", libc::SYS_setpgid, "enter", "1"),
+    ("setpgid", libc::SYS_setpgid, "exit", "1"),
+];
+
+/// Sends `signal` while the call is held up, to an init whose child does nothing about signals; its exit status.
+fn status_after(signal: i32, place: Place, options: &[&str], moment: Moment) -> Option<i32> {
+    let (call, number, side, when) = moment;
+    let case = held_up(ship::init(), place, call, side, when).limit(libc::RLIMIT_CORE, 0, 0);
+    let mut init = case.args(options).child(["sleep"]).start();
+    // The child is there: the stretched moment is behind init's own first mask.
+    init.wait_until("the call held up", |init| init.children().len() == 1 && held_in(init, number));
+    init.signal(signal);
+    let outcome = init.wait();
+    assert!(outcome.trace.contains("(DELAYED)"), "{outcome}");
+    outcome.exit()
+}
+
+#[test]
+fn i8_a_signal_between_clone_and_exec_ends_the_child() {
+    needs_namespaces!();
+    needs_strace!();
+    let mut cases = Vec::new();
+    for (place, options) in MODES {
+        let own_group = place == Place::Pid1 || !options.is_empty();
+        for moment in MOMENTS.into_iter().filter(|moment| own_group || moment.0 != "setpgid") {
+            for signal in [libc::SIGTERM, libc::SIGHUP, 40] {
+                cases.push((signal, place, options, moment));
+            }
+        }
+    }
+    let check = |&(signal, place, options, moment): &(i32, Place, &[&str], Moment)| {
+        let status = status_after(signal, place, options, moment);
+        assert_eq!(status, Some(128 + signal), "signal {signal}, {place:?} {options:?}, {moment:?}");
+    };
+    // Nearly all of the time is delay, so that many can run at once.
+    for cases in cases.chunks(6) {
+        std::thread::scope(|scope| cases.iter().for_each(|case| drop(scope.spawn(move || check(case)))));
+    }
+}
+
+/// One that is blocked in the child, as it was in init's parent, waits there for the new program.
+#[test]
+fn i8_a_signal_between_clone_and_exec_reaches_the_new_program() {
+    needs_namespaces!();
+    needs_strace!();
+    let check = |place, options: &[&str], (call, number, side, when): Moment| {
+        let case = held_up(ship::init(), place, call, side, when).mask(sys::ALL_SIGNALS).args(options);
+        let mut init = case.child(["record", "for", "4", "exit", "7"]).start();
+        init.wait_until("the call held up", |init| init.children().len() == 1 && held_in(init, number));
+        init.signal(libc::SIGTERM);
+        init.queue(40, 1);
+        init.queue(40, 2);
+        init.signal(libc::SIGUSR1);
+        let outcome = init.wait();
+        assert_eq!(outcome.exit(), Some(7), "{place:?} {options:?} {call}: {outcome}");
+        for signal in ["signal=15 ", "signal=10 ", "signal=40 "] {
+            assert!(outcome.out().contains(signal), "{place:?} {options:?} {call}: {outcome}");
+        }
+    };
+    for (place, options) in MODES {
+        let own_group = place == Place::Pid1 || !options.is_empty();
+        std::thread::scope(|scope| {
+            for moment in MOMENTS.into_iter().filter(|moment| own_group || moment.0 != "setpgid") {
+                scope.spawn(move || check(place, options, moment));
+            }
+        });
+    }
+}
+
+/// The control: where the group does not exist yet when the first signal is sent to it, that signal is lost and the child lives on.
+#[test]
+fn i8_peers_lose_a_signal_between_fork_and_exec() {
+    needs_namespaces!();
+    needs_strace!();
+    let peers: [(&str, &[&str], &str, i64); 3] = [
+        ("tini", &["-g"], "setpgid", libc::SYS_setpgid),
+        ("dumb-init", &[], "setsid", libc::SYS_setsid),
+        ("catatonit", &["-g"], "setpgid", libc::SYS_setpgid),
+    ];
+    for (name, options, call, number) in peers {
+        let Some(program) = peer(name) else { continue };
+        let case = held_up(&program, Place::Pid1, call, "enter", "1");
+        let mut peer = case.args(options).child(["record"]).start();
+        peer.wait_until("the call held up", |peer| peer.children().len() == 1 && held_in(peer, number));
+        peer.signal(libc::SIGTERM);
+        // The new program runs, so nothing has ended the child, and what is sent now arrives.
+        peer.wait_line("recording");
+        peer.signal(libc::SIGUSR1);
+        peer.wait_line("signal=10 ");
+        let output = String::from_utf8_lossy(&peer.stdout()).into_owned();
+        assert!(!output.contains("signal=15 "), "{name} has not lost it: {output}");
+    }
+}
+
+#[test]
+fn i6_the_first_system_call_blocks_every_signal() {
+    needs_namespaces!();
+    needs_strace!();
+    for place in [Place::Pid1, Place::Child] {
+        let outcome = Case::init().place(place).strace(["-e", "trace=all"]).child(["exit", "7"]).run();
+        outcome.assert_exit(7);
+        let calls = outcome.calls_after_exec();
+        assert!(calls[0].starts_with("rt_sigprocmask(SIG_SETMASK, ~[], "), "{outcome}");
+    }
+}
+
+#[test]
+fn i6_all_but_kill_and_stop_are_blocked() {
+    needs_namespaces!();
+    for place in [Place::Pid1, Place::Child] {
+        let mut init = Case::init().place(place).child(["ready", "sleep"]).start();
+        init.wait_line("ready");
+        init.wait_asleep_in(libc::SYS_rt_sigtimedwait);
+        // In its sleep the kernel shows the awaited signals as not blocked: awake, and stopped, it shows all.
+        init.signal(libc::SIGSTOP);
+        init.wait_until("a stopped init", |init| {
+            procfs::Status::read(init.pid()).expect("it lives").get("State").starts_with('T')
+        });
+        let signals = init.signals();
+        assert_eq!(signals.blocked, sys::ALL_SIGNALS & !bit(libc::SIGKILL) & !bit(libc::SIGSTOP), "{signals:x?}");
+        assert_eq!(signals.caught, 0, "{signals:x?}");
+    }
+}
+
+/// As soon as the mask stands, and no later: how far init has come by then is left to chance, 200 times.
+#[test]
+fn i6_a_signal_as_early_as_can_be_is_not_lost_on_pid_1() {
+    needs_namespaces!();
+    for (round, signal) in [libc::SIGTERM, libc::SIGHUP, 40, libc::SIGINT].into_iter().cycle().take(200).enumerate() {
+        let case = if round % 2 == 0 { Case::init() } else { Case::init().arg("-g") };
+        let mut init = case.child(["sleep"]).start();
+        init.wait_until("a mask", |init| init.signals().blocked != 0);
+        init.signal(signal);
+        let outcome = init.wait();
+        assert_eq!(outcome.exit(), Some(128 + signal), "round {round}: {outcome}");
+    }
+}
+
+/// Without waiting for anything. A program that is not PID 1 dies of a signal that comes before its first instruction.
+#[test]
+fn i6_a_signal_at_the_exec_is_not_lost_where_init_is_not_pid_1() {
+    needs_namespaces!();
+    for round in 0..200 {
+        let case = Case::init().place(Place::Child);
+        let init = if round % 2 == 0 { case } else { case.arg("-g") }.child(["sleep"]).start();
+        init.signal(libc::SIGTERM);
+        let outcome = init.wait();
+        let ended = outcome.exit() == Some(128 + libc::SIGTERM) || outcome.killed_by() == Some(libc::SIGTERM);
+        assert!(ended, "round {round}: {outcome}");
+    }
+}
+
+/// What was pending when init was executed is forwarded, and the child inherits the mask.
+#[test]
+fn i6_a_signal_that_is_pending_at_the_exec_is_not_lost() {
+    needs_namespaces!();
+    for (place, options) in MODES {
+        for signal in sys::catchable().filter(|&signal| signal != libc::SIGCHLD) {
+            let case = Case::init().place(place).args(options).mask(bit(signal));
+            let mut init = case.child(["record", "for", "1", "exit", "7"]).start_held();
+            init.signal(signal);
+            init.release();
+            let outcome = init.wait();
+            assert_eq!(outcome.exit(), Some(7), "{place:?} {options:?} signal {signal}: {outcome}");
+            assert!(outcome.out().contains(&format!("signal={signal} ")), "{outcome}");
+        }
+    }
+}
