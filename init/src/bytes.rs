@@ -14,13 +14,14 @@ pub fn same_letters(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.to_ascii_uppercase() == *other)
 }
 
-/// What stands before the first `mark`, and what behind it; everything and nothing if there is none.
+/// Takes what stands before the first `mark`, and the mark; or all, if there is none. What is left stays in `bytes`.
 #[inline(never)]
 #[must_use]
-pub fn until(bytes: &[u8], mark: u8) -> (&[u8], &[u8]) {
+pub fn take<'a>(bytes: &mut &'a [u8], mark: u8) -> &'a [u8] {
     let end = bytes.iter().position(|byte| *byte == mark).unwrap_or(bytes.len());
-    let (before, rest) = bytes.split_at_checked(end).unwrap_or((bytes, &[]));
-    (before, rest.get(1..).unwrap_or_default())
+    let (taken, rest) = bytes.split_at_checked(end).unwrap_or((bytes, &[]));
+    *bytes = rest.get(1..).unwrap_or_default();
+    taken
 }
 
 /// What follows `prefix`, if they begin with it.

@@ -4,7 +4,7 @@
 use crate::sys::{self, Pid, Vector};
 use bare::{Errno, Mask};
 use core::sync::atomic::{AtomicI32, Ordering};
-use init_core::bytes::{behind, until};
+use init_core::bytes::{behind, take};
 use init_core::program::{self, Buffer};
 use libc::{SIG_IGN, SIGCHLD};
 
@@ -94,7 +94,7 @@ fn find<'w>(environment: &Vector<'w>, name: &[u8]) -> Option<(usize, &'w [u8])> 
 fn search(plan: &Plan, environment: &Vector) -> Errno {
     let mut outcome = Errno(libc::ENOENT);
     let name = plan.arguments.from(plan.first).words().next().unwrap_or_default();
-    let slash = until(name, b'/').0.len() < name.len();
+    let slash = take(&mut &*name, b'/').len() < name.len();
     let mut path = match find(environment, b"PATH=") {
         // With a slash in it the name is a path: as if PATH had one empty element.
         _ if slash => b"",
@@ -104,7 +104,8 @@ fn search(plan: &Plan, environment: &Vector) -> Errno {
     let mut memory = [0; program::PATH_MAX];
     let mut candidate = Buffer::new(&mut memory);
     loop {
-        let (directory, rest) = until(path, b':');
+        let last = path.len();
+        let directory = take(&mut path, b':');
         candidate.cut(0);
         // An empty element is the working directory.
         if !directory.is_empty() {
@@ -120,10 +121,9 @@ fn search(plan: &Plan, environment: &Vector) -> Errno {
         if failed.0 == libc::EACCES {
             outcome = failed;
         }
-        if directory.len() == path.len() {
+        if directory.len() == last {
             return outcome;
         }
-        path = rest;
     }
 }
 

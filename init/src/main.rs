@@ -24,8 +24,9 @@ use sys::Vector;
 bare::program!(main);
 
 fn main(start: Start) -> ! {
-    // 1. First of all, so that no stop request is lost: a blocked signal stays pending, even for PID 1 (contract I6).
-    let mask = bare::set_mask(bare::ALL_SIGNALS);
+    // 1. The entry point has blocked every signal, so that no stop request is lost: a blocked signal stays pending, even
+    //    for PID 1 (contract I6).
+    let mask = start.mask();
     // 2. With SIGCHLD ignored the kernel would reap, and the child's status would be gone.
     let ignore_sigchld = bare::set_disposition(SIGCHLD, SIG_DFL) == SIG_IGN;
 

@@ -1,6 +1,6 @@
 //! One line for a person. Built whole and written by one call, so that lines of several writers do not mix.
 
-use crate::bytes::until;
+use crate::bytes::take;
 use crate::signal::{self, SignalNumber};
 use core::ffi::c_int;
 
@@ -16,6 +16,12 @@ pub struct Line {
     bytes: [u8; CAPACITY],
     /// How much of it is used; always less than CAPACITY, for the newline.
     length: usize,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Line {
@@ -164,11 +170,11 @@ const REASONS: &[u8] = b"\
 pub fn reason(errno: c_int) -> (&'static [u8], &'static [u8]) {
     let mut rest = REASONS;
     while let [number, words @ ..] = rest {
-        let (reason, behind) = until(words, b'\n');
+        rest = words;
+        let mut line = take(&mut rest, b'\n');
         if c_int::from(*number) == errno {
-            return until(reason, b'\t');
+            return (take(&mut line, b'\t'), line);
         }
-        rest = behind;
     }
     (b"", b"")
 }

@@ -3,7 +3,7 @@
 //! Each option is declared once, in the table below. The table is the help text: the parser reads the options' names where
 //! a person reads them. That needs no pointers and no code to print it; PID 1 is short of bytes, not of time.
 
-use crate::bytes::{behind, same, until};
+use crate::bytes::{behind, same, take};
 use crate::message::Line;
 use crate::signal::{self, SignalNumber};
 use crate::status::{self, Expected};
@@ -110,17 +110,19 @@ type Wanted<'w> = dyn FnMut(Id, &[u8], &'static [u8], &'static [u8]) -> bool + '
 /// The first option that `wanted` takes. (`dyn`: one copy of the loop instead of four.)
 pub fn find(wanted: &mut Wanted) -> Option<Id> {
     // The table begins behind the two lines of the usage.
-    let mut rest = until(until(HELP.as_bytes(), b'\n').1, b'\n').1;
+    let mut rest = HELP.as_bytes();
+    let _ = (take(&mut rest, b'\n'), take(&mut rest, b'\n'));
     for id in IDS {
         // `  -e, --expect CODE`, with the help text on the next line.
-        let (names, next) = until(rest, b'\n');
-        rest = until(next, b'\n').1;
+        let names = take(&mut rest, b'\n');
+        let _ = take(&mut rest, b'\n');
         let mut letters = 2;
         while names.get(letters + 1) != Some(&b'-') && letters < names.len() {
             letters += 4;
         }
-        let (letters, long) = names.split_at_checked(letters).unwrap_or_default();
-        let (long, takes) = until(long.get(2..).unwrap_or_default(), b' ');
+        let (letters, names) = names.split_at_checked(letters).unwrap_or_default();
+        let mut takes = names.get(2..).unwrap_or_default();
+        let long = take(&mut takes, b' ');
         if wanted(*id, letters, long, takes) {
             return Some(*id);
         }
@@ -210,7 +212,8 @@ impl Rewrites {
 
     /// Adds `S:R`; the last of equal S wins. `None` if `rule` is none.
     fn add(&mut self, rule: &[u8]) -> Option<()> {
-        let (from, to) = until(rule, b':');
+        let mut to = rule;
+        let from = take(&mut to, b':');
         let to = if same(to, b"0") { 0 } else { signal::parse(to)? };
         *self.to.get_mut(signal::parse(from)? as usize)? = to as u8;
         Some(())
@@ -277,7 +280,8 @@ impl<'a> Config<'a> {
             self.peer(variable);
         }
         for variable in environment {
-            let (name, value) = until(variable, b'=');
+            let mut value = variable;
+            let name = take(&mut value, b'=');
             if let Some(name) = behind(name, PREFIX)
                 && let Some(id) = by_variable(name)
                 && !self.variable(id, value)
@@ -290,7 +294,8 @@ impl<'a> Config<'a> {
     /// One variable, if it is a peer's.
     #[inline(never)]
     fn peer(&mut self, variable: &[u8]) {
-        let (name, value) = until(variable, b'=');
+        let mut value = variable;
+        let name = take(&mut value, b'=');
         for (peers_name, id, peer) in PEERS {
             if same(name, peers_name.as_bytes()) {
                 let level = match peer {
@@ -336,7 +341,8 @@ impl<'a> Config<'a> {
     #[inline(never)]
     fn values(&mut self, id: Id, mut values: &[u8]) -> Option<()> {
         loop {
-            let (value, rest) = until(values, b',');
+            let length = values.len();
+            let value = take(&mut values, b',');
             match id {
                 Id::ParentDeath => self.parent_death = signal::parse(value)?,
                 Id::Rewrite => self.rewrites.add(value)?,
@@ -344,10 +350,9 @@ impl<'a> Config<'a> {
                 _ => self.set(id, signal::decimal(value)?.try_into().ok()?),
             }
             // A comma at the end is followed by an empty value, which is malformed.
-            if value.len() == values.len() {
+            if value.len() == length {
                 return Some(());
             }
-            values = rest;
         }
     }
 
@@ -372,8 +377,9 @@ impl<'a> Config<'a> {
                 let mut on = true;
                 let mut attached = None;
                 let option = if long {
-                    let (name, value) = until(letters, b'=');
-                    attached = (name.len() < letters.len()).then_some(value);
+                    let length = letters.len();
+                    let name = take(&mut letters, b'=');
+                    attached = (name.len() < length).then_some(letters);
                     letters = b"";
                     by_name(name).or_else(|| {
                         on = false;

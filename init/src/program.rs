@@ -1,6 +1,6 @@
 //! How a program is found and told from a script (contract I9, I10).
 
-use crate::bytes::{behind, until};
+use crate::bytes::{behind, take};
 use core::ffi::c_int;
 
 /// Where programs are looked for when PATH is unset.
@@ -79,7 +79,7 @@ impl<'b> Buffer<'b> {
 /// Not if it is a program of another architecture, nor if its first line holds a null byte (POSIX, `sh`, "Command Search").
 #[must_use]
 pub fn is_script(head: &[u8]) -> bool {
-    let (line, _) = until(head, b'\n');
+    let line = take(&mut &*head, b'\n');
     behind(head, b"\x7fELF").is_none() && line.iter().all(|byte| *byte != 0)
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A signal is a number everywhere; a name exists only for people, in options and messages.
 
-use crate::bytes::{same_letters, until};
+use crate::bytes::{same_letters, take};
 use core::ffi::c_int;
 
 /// 1–64.
@@ -25,12 +25,12 @@ const NAMES: &[u8] = b"\
 fn find(wanted: &dyn Fn(SignalNumber, &[u8]) -> bool) -> Option<(SignalNumber, &'static [u8])> {
     let mut rest = NAMES;
     while let [number, names @ ..] = rest {
-        let (name, next) = until(names, b' ');
+        rest = names;
+        let name = take(&mut rest, b' ');
         let number = SignalNumber::from(*number);
         if wanted(number, name) {
             return Some((number, name));
         }
-        rest = next;
     }
     None
 }

@@ -19,9 +19,8 @@ const STOP_REQUESTS: Mask = bare::bit(SIGTERM) | bare::bit(SIGINT);
 bare::program!(main);
 
 fn main(start: Start) -> ! {
-    // 1. First of all, so that no stop request is lost: a blocked signal stays pending, even for PID 1 and even where it
-    //    was inherited as ignored (contract P3, P4). Every other one is blocked too: as PID 1 none has an effect (P1).
-    bare::set_mask(bare::ALL_SIGNALS);
+    // 1. The entry point has blocked every signal, so that no stop request is lost: a blocked signal stays pending, even
+    //    for PID 1 and even where it was inherited as ignored (contract P3, P4). As PID 1 it stays so (P1).
 
     // 2. With SIGCHLD ignored the kernel reaps by itself: no zombie, and no wake-up for one (P2).
     bare::set_disposition(SIGCHLD, SIG_IGN);

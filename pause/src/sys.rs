@@ -25,8 +25,32 @@ unsafe extern "C" {
     /// musl's raw system call for every architecture: returns the kernel's own value, `-errno` on failure, and touches
     /// no thread-local state as long as `pthread_cancel` is not linked (musl `src/thread/__syscall_cp.c`).
     /// It is private to musl, but the toolchain brings its own fixed musl; without the symbol the link fails.
+    #[cfg_attr(target_arch = "x86", link_name = "bare_syscall")]
     fn __syscall_cp(number: c_long, a: c_long, b: c_long, c: c_long, d: c_long, e: c_long, f: c_long) -> c_long;
 }
+
+// On i386 alone musl enters the kernel through a pointer in thread-local storage (`call *%gs:16`), which is never set up here.
+#[cfg(target_arch = "x86")]
+core::arch::global_asm!(
+    "bare_syscall:",
+    "push ebx",
+    "push esi",
+    "push edi",
+    "push ebp",
+    "mov eax, [esp + 20]",
+    "mov ebx, [esp + 24]",
+    "mov ecx, [esp + 28]",
+    "mov edx, [esp + 32]",
+    "mov esi, [esp + 36]",
+    "mov edi, [esp + 40]",
+    "mov ebp, [esp + 44]",
+    "int 0x80",
+    "pop ebp",
+    "pop edi",
+    "pop esi",
+    "pop ebx",
+    "ret",
+);
 
 /// An error number of the kernel (`errno(3)`), always positive.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -238,6 +262,13 @@ impl Start {
         Self(stack)
     }
 
+    /// The signal mask that the program was started with: the entry point has left it right below `argc`.
+    #[must_use]
+    pub const fn mask(self) -> Mask {
+        // SAFETY: the entry point has put it there (`program!`); on 32-bit machines it is aligned to 4 bytes only.
+        unsafe { self.0.cast::<Mask>().sub(1).read_unaligned() }
+    }
+
     /// The argument vector, ended by a null word.
     #[must_use]
     pub const fn arguments(self) -> *mut *const c_char {
@@ -296,33 +327,73 @@ impl<'a> Iterator for Words<'a> {
     }
 }
 
-/// Makes `$main: fn(Start) -> !` the program: the entry point, which hands the kernel's stack pointer on, and a panic
-/// handler that nothing may reach: where the compiler cannot drop it, a release build does not link, for want of
-/// `a_panic_can_be_reached`. So it is proven anew with each build that PID 1 does not panic.
+/// For [`program!`]: SIG_SETMASK and the number of `rt_sigprocmask(2)`.
+pub const SET_MASK: (c_int, c_long) = (libc::SIG_SETMASK, libc::SYS_rt_sigprocmask);
+
+/// Makes `$main: fn(Start) -> !` the program. The entry point blocks all signals, before anything else and in as few
+/// instructions as that takes, for until then a stop request to PID 1 is lost; then it hands the kernel's stack pointer on. A panic
+/// handler comes with it that nothing may reach: where the compiler cannot drop it, a release build does not link, for want
+/// of `a_panic_can_be_reached`. So it is proven anew with each build that PID 1 does not panic.
 #[macro_export]
 macro_rules! program {
     ($main:path) => {
         #[cfg(target_arch = "x86_64")]
         ::core::arch::global_asm!(
             ".globl _start",
-            "_start: mov rdi, rsp",
+            "_start: push -1", // The mask, right below argc; the kernel reads it before it writes the old one there.
+            "mov rsi, rsp",
+            "mov rdx, rsp",
+            "mov edi, {set}",
+            "mov r10d, 8",
+            "mov eax, {call}",
+            "syscall",
+            "lea rdi, [rsp + 8]",
             "and rsp, -16",
             "xor ebp, ebp",
-            "call {}",
-            sym bare_entry
+            "call {entry}",
+            set = const $crate::SET_MASK.0,
+            call = const $crate::SET_MASK.1,
+            entry = sym bare_entry
         );
         #[cfg(target_arch = "x86")]
         ::core::arch::global_asm!(
             ".globl _start",
-            "_start: mov eax, esp",
+            "_start: push -1",
+            "push -1",
+            "mov ebx, {set}",
+            "mov ecx, esp",
+            "mov edx, esp",
+            "mov esi, 8",
+            "mov eax, {call}",
+            "int 0x80",
+            "lea eax, [esp + 8]",
+            "xor ebp, ebp",
             "and esp, -16",
             "sub esp, 12",
             "push eax",
-            "call {}",
-            sym bare_entry
+            "call {entry}",
+            set = const $crate::SET_MASK.0,
+            call = const $crate::SET_MASK.1,
+            entry = sym bare_entry
         );
         #[cfg(target_arch = "aarch64")]
-        ::core::arch::global_asm!(".globl _start", "_start: mov x0, sp", "b {}", sym bare_entry);
+        ::core::arch::global_asm!(
+            ".globl _start",
+            "_start: sub sp, sp, #16", // The stack pointer stays aligned to 16, or the hardware faults.
+            "mov x1, #-1",
+            "str x1, [sp, #8]",
+            "add x1, sp, #8",
+            "mov x2, x1",
+            "mov x0, #{set}",
+            "mov x3, #8",
+            "mov x8, #{call}",
+            "svc #0",
+            "add x0, sp, #16",
+            "b {entry}",
+            set = const $crate::SET_MASK.0,
+            call = const $crate::SET_MASK.1,
+            entry = sym bare_entry
+        );
 
         extern "C" fn bare_entry(stack: *mut usize) -> ! {
             // SAFETY: only the stub above calls this, with the stack pointer as the kernel set it.

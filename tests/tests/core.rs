@@ -282,7 +282,7 @@ fn i2_what_is_no_signal_is_refused() {
 }
 
 #[test]
-fn i19_a_signal_in_a_message_can_be_given_as_an_option() {
+fn i2_a_signal_in_a_message_can_be_given_as_an_option() {
     for number in 1..=64 {
         let text = line(|line| {
             line.signal(number);

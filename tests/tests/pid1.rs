@@ -1,6 +1,6 @@
 //! The reader's first command: `cargo pid1 -- COMMAND…`.
 
-use bitts_tests::{Case, Place, needs_namespaces, procfs, ship, tools};
+use bitts_tests::{Case, Place, namespace, needs_namespaces, procfs, ship, tools};
 
 /// `pid1` with the programs that are built already.
 fn pid1(words: &[&str]) -> Case {
@@ -17,6 +17,35 @@ fn runs_a_command_below_init_as_pid_1_and_ends_with_its_status() {
     assert_eq!(outcome.out(), format!("{comm}\n1\n0\n"), "{outcome}");
     assert_eq!(outcome.err().lines().count(), 1, "{outcome}");
     assert!(outcome.err().contains("bytes) as PID 1 of new user, PID and mount namespaces: sh -c "), "{outcome}");
+}
+
+#[test]
+fn the_command_stands_behind_two_dashes_whatever_was_typed() {
+    needs_namespaces!();
+    for (typed, words) in [
+        (&["--", "sh", "-c", "x"][..], "-- sh -c x"),
+        (&["sh", "-c", "x", "--"], "-- sh -c x --"),
+        (&["--", "-x", "--", "y"], "-- -x -- y"),
+        (&["-g", "--", "sh", "-c", "x"], "-g -- sh -c x"),
+        (&["-g", "sh"], "-g sh"),
+    ] {
+        // echo tells what init would have been given.
+        let outcome = pid1(typed).env("INIT_UNDER_TEST", "/bin/echo").run();
+        outcome.assert_exit(0);
+        assert_eq!(outcome.out(), format!("{words}\n"), "{typed:?}");
+    }
+}
+
+#[test]
+fn another_init_takes_its_place_by_variable() {
+    needs_namespaces!();
+    let Some(tini) = tools::on_path("tini") else {
+        namespace::skipped("another_init_takes_its_place_by_variable", "tini is not installed");
+        return;
+    };
+    let outcome = pid1(&["--", "sh", "-c", "cat /proc/1/comm; exit 3"]).env("INIT_UNDER_TEST", tini).run();
+    outcome.assert_exit(3);
+    assert_eq!(outcome.out(), "tini\n", "{outcome}");
 }
 
 #[test]

@@ -66,6 +66,12 @@ fn run(words: &Words) -> Result<i32, String> {
     let text = |word: &std::ffi::OsStr| CString::new(word.as_bytes()).expect("no NUL in a word");
     let path = text(program.as_os_str());
     let mut vector = vec![text(name.as_ref())];
+    // A `--` that comes first was taken for our own. A command without options of init's before it gets one: peers that
+    // INIT_UNDER_TEST may name would take the options of the command as theirs.
+    let commanded = std::env::args_os().nth(1).is_some_and(|word| word == "--");
+    if commanded || words.words.first().is_some_and(|word| !word.as_bytes().starts_with(b"-")) {
+        vector.push(text("--".as_ref()));
+    }
     vector.extend(words.words.iter().map(|word| text(word)));
     let vector: Vec<_> = vector.iter().map(CString::as_c_str).collect();
 

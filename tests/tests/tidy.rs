@@ -1,0 +1,257 @@
+//! The repository checks itself: what stands in two places says the same, and every promise has its test.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bitts_tests::{Case, Place, ship};
+
+/// A file of the repository.
+fn text(path: &str) -> String {
+    fs::read_to_string(ship::root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The Rust sources below a folder of the repository, with their paths.
+fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+    fn walk(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
+        for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).expect("a source file");
+                found.push((path, text));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&ship::root().join(folder), &mut found);
+    found.sort();
+    assert!(!found.is_empty(), "{folder}");
+    found
+}
+
+/// The words of Rust code outside its comments.
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    let code = line.split("//").next().unwrap_or_default();
+    code.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+}
+
+// ---- unsafe ---------------------------------------------------------------------------------------------------------
+
+#[test]
+fn b1_unsafe_stands_in_sys_rs_only() {
+    let mut allowed = 0;
+    for folder in ["init", "pause"] {
+        for (path, text) in sources(folder) {
+            for (number, line) in text.lines().enumerate() {
+                // The lint's own name is another word: `unsafe_code`.
+                if !words(line).any(|word| word == "unsafe") {
+                    continue;
+                }
+                assert!(path.ends_with("src/sys.rs"), "{}:{}: {line}", path.display(), number + 1);
+                allowed += 1;
+            }
+        }
+    }
+    assert!(allowed > 10, "nothing was found: the test looks for the wrong thing");
+}
+
+#[test]
+fn b1_every_unsafe_block_says_why_it_holds() {
+    for folder in ["init", "pause", "tests/src"] {
+        for (path, text) in sources(folder) {
+            let lines: Vec<_> = text.lines().collect();
+            for (number, line) in lines.iter().enumerate() {
+                if !line.contains("unsafe {") && !line.trim_start().starts_with("unsafe impl") {
+                    continue;
+                }
+                // A comment at most ten lines above, which may stand for several blocks.
+                let near = &lines[number.saturating_sub(10)..=number];
+                assert!(
+                    near.iter().any(|line| line.contains("SAFETY:") || line.contains("# Safety")),
+                    "{}:{}: {line}",
+                    path.display(),
+                    number + 1
+                );
+            }
+        }
+    }
+}
+
+// ---- options --------------------------------------------------------------------------------------------------------
+
+/// An option as some text shows it: letters and long names, in their order, such as `-l -L --license`.
+type Names = Vec<String>;
+
+/// The names at the beginning of a line such as `-e, --expect CODE  end with…`.
+fn names(line: &str) -> Names {
+    let mut found = Vec::new();
+    for word in line.split([',', ' ', '\t', '`', '|', '=']).filter(|word| !word.is_empty()) {
+        if !word.starts_with('-') {
+            // What the value is called, or the description.
+            if found.iter().any(|name: &String| name.starts_with("--")) {
+                break;
+            }
+            continue;
+        }
+        found.push(word.to_owned());
+        if word.starts_with("--") {
+            break;
+        }
+    }
+    found
+}
+
+/// The options of `--help`.
+fn options_of_help() -> BTreeSet<Names> {
+    let help = Case::init().place(Place::Host).arg("--help").run().out();
+    let lines = help.lines().filter(|line| line.trim_start().starts_with('-'));
+    let options: BTreeSet<_> = lines.map(names).collect();
+    assert!(options.len() >= 10, "{help}");
+    assert!(options.iter().all(|names| names.last().is_some_and(|name| name.starts_with("--"))), "{options:?}");
+    options
+}
+
+/// The options that are promised.
+const PROMISED: [&[&str]; 16] = [
+    &["-g", "--group"],
+    &["-c", "--single-child"],
+    &["-s", "--subreaper"],
+    &["-p", "--parent-death"],
+    &["-r", "--rewrite"],
+    &["--caught-only"],
+    &["-t", "--grace"],
+    &["--stop-timeout"],
+    &["--wait-all"],
+    &["-e", "--expect"],
+    &["-w", "--warn-reaped"],
+    &["-v", "--verbose"],
+    &["-P", "--pause"],
+    &["-l", "-L", "--license"],
+    &["-h", "--help"],
+    &["-V", "--version"],
+];
+
+/// Those that are still to come. This list may only get shorter.
+const TO_COME: [&str; 5] = ["--caught-only", "--grace", "--stop-timeout", "--wait-all", "--pause"];
+
+#[test]
+fn i2_help_shows_exactly_the_promised_options_and_each_is_known() {
+    let options = options_of_help();
+    let mut promised: BTreeSet<Names> =
+        PROMISED.iter().map(|names| names.iter().map(|name| (*name).to_owned()).collect()).collect();
+    let all = promised.len();
+    promised.retain(|names| !names.last().is_some_and(|long| TO_COME.contains(&long.as_str())));
+    assert_eq!(promised.len(), all - TO_COME.len());
+    assert_eq!(options, promised, "--help (left) against what is promised (right)");
+    for name in options.iter().flatten() {
+        let outcome = Case::init().place(Place::Host).arg(name).run();
+        assert!(!outcome.err().contains("unknown"), "{name}: {outcome}");
+    }
+}
+
+#[test]
+fn i2_readme_has_every_option() {
+    let readme = text("README.md");
+    // Rows such as: | `-g`, `--group` | `BITTS_GROUP` | effect |
+    let rows: Vec<_> = readme.lines().filter(|line| line.starts_with("| `-")).collect();
+    let of_readme: BTreeSet<_> = rows.iter().map(|row| names(row.split('|').nth(1).unwrap_or_default())).collect();
+    assert_eq!(of_readme, options_of_help(), "README.md (left) against --help (right)");
+    // Its variable stands in the same row.
+    for row in rows {
+        let long = names(row.split('|').nth(1).unwrap_or_default()).pop().unwrap_or_default();
+        if !["--license", "--help", "--version", "--pause"].contains(&long.as_str()) {
+            let variable = format!("BITTS_{}", long.trim_start_matches('-').to_uppercase().replace('-', "_"));
+            assert!(row.contains(&variable), "no {variable} in: {row}");
+        }
+    }
+}
+
+#[test]
+fn i2_manual_has_every_option() {
+    let path = "init/init.1";
+    // The manual comes with a later version; from then on it is held.
+    if !ship::root().join(path).exists() {
+        assert!(!text("README.md").contains("init.1"), "README.md speaks of a manual that is not there");
+        return;
+    }
+    // Lines such as: .It Fl g , Fl -group
+    let manual = text(path);
+    let options: BTreeSet<Names> = manual
+        .lines()
+        .filter_map(|line| line.strip_prefix(".It Fl "))
+        .map(|line| {
+            let flags = format!("Fl {line}");
+            let flags = flags.split("Fl ").skip(1).filter_map(|flag| flag.split([' ', ',']).next());
+            flags.map(|flag| format!("-{}", flag.replace("\\-", "-"))).collect()
+        })
+        .collect();
+    assert_eq!(options, options_of_help(), "{path} (left) against --help (right)");
+}
+
+// ---- versions -------------------------------------------------------------------------------------------------------
+
+#[test]
+fn i3_version_is_that_of_the_newest_entry_of_the_changelog() {
+    let changelog = text("CHANGELOG.md");
+    let newest = changelog
+        .lines()
+        .filter_map(|line| line.strip_prefix("## [")?.split(']').next())
+        .find(|version| *version != "Unreleased");
+    assert_eq!(newest, Some(env!("CARGO_PKG_VERSION")), "CHANGELOG.md (left) against Cargo.toml (right)");
+    let init = Case::init().place(Place::Host).arg("--version").run().out();
+    assert!(init.starts_with(&format!("tini version {}_bitts ", env!("CARGO_PKG_VERSION"))), "{init}");
+    let pause = Case::pause().place(Place::Host).arg("-v").run().out();
+    assert!(pause.starts_with(&format!("pause {} (", env!("CARGO_PKG_VERSION"))), "{pause}");
+}
+
+// ---- promises -------------------------------------------------------------------------------------------------------
+
+/// How many promises there are of each kind: I1–I20, B1–B4, P1–P8, G1–G3.
+const PROMISES: [(char, u32); 4] = [('i', 20), ('b', 4), ('p', 8), ('g', 3)];
+
+/// Promises that no test holds yet, and why. This list may only get shorter.
+const NOT_YET: [(&str, &str); 4] = [
+    ("i14", "teardown: `--grace` and `--wait-all` are to come"),
+    ("i19", "the line about a death that nobody asked for is to come"),
+    ("i20", "`--pause` is to come"),
+    ("p8", "the memory charged to pause is to be measured"),
+];
+
+/// Which promises have tests: the names of tests begin with the promise's number, as functions or as names in a list.
+fn held() -> BTreeMap<String, Vec<String>> {
+    let mut held = BTreeMap::<_, Vec<_>>::new();
+    for (path, text) in sources("tests/tests") {
+        let mut is_test = false;
+        for line in text.lines().map(str::trim) {
+            let name = if let Some(rest) = line.strip_prefix("fn ").filter(|_| is_test) {
+                rest.split('(').next()
+            } else {
+                line.strip_prefix("trial(\"").and_then(|rest| rest.split('"').next())
+            };
+            // Attributes and comments may stand between.
+            is_test = line == "#[test]" || is_test && (line.starts_with('#') || line.starts_with('/'));
+            let Some((number, _)) = name.and_then(|name| name.split_once('_')) else { continue };
+            if number.len() > 1 && number[1..].bytes().all(|byte| byte.is_ascii_digit()) {
+                let file = path.file_name().expect("a name").to_string_lossy();
+                held.entry(number.to_owned()).or_default().push(format!("{file}: {}", name.unwrap_or_default()));
+            }
+        }
+    }
+    held
+}
+
+#[test]
+fn every_promise_is_held_by_a_test() {
+    let promises: BTreeSet<_> =
+        PROMISES.iter().flat_map(|(kind, count)| (1..=*count).map(move |number| format!("{kind}{number}"))).collect();
+    let held = held();
+    for (number, tests) in &held {
+        assert!(promises.contains(number), "there is no promise {number}, but tests of it: {tests:?}");
+    }
+    let not_yet: BTreeSet<_> = NOT_YET.iter().map(|(number, _)| (*number).to_owned()).collect();
+    assert!(not_yet.is_subset(&promises), "{not_yet:?}");
+    let without: BTreeSet<_> = promises.into_iter().filter(|number| !held.contains_key(number)).collect();
+    assert_eq!(without, not_yet, "promises without a test (left) against those that are known to have none (right)");
+}
