@@ -210,6 +210,13 @@ impl Rewrites {
         (to != 0).then_some(SignalNumber::from(to))
     }
 
+    /// Those that become no real-time signal, as the kernel's mask: while a real-time signal waits for room, only these may
+    /// overtake it.
+    #[must_use]
+    pub fn to_standard(&self) -> u64 {
+        self.to.iter().skip(1).rev().fold(0, |mask, to| mask << 1 | u64::from(*to < 32))
+    }
+
     /// Adds `S:R`; the last of equal S wins. `None` if `rule` is none.
     fn add(&mut self, rule: &[u8]) -> Option<()> {
         let mut to = rule;

@@ -3,7 +3,7 @@
 use crate::child::Plan;
 use crate::sys::{self, Info, Pid, Timeout};
 use crate::{say, say_of};
-use bare::{Errno, Mask};
+use bare::Errno;
 use core::ffi::c_int;
 use core::sync::atomic::Ordering;
 use init_core::options::{Config, Id};
@@ -16,9 +16,6 @@ const RETRY: Timeout = Timeout(0, 10_000_000);
 
 /// After a wait that failed: one second.
 const BREATH: Timeout = Timeout(1, 0);
-
-/// All but the real-time signals 32–64: while one of those waits for room, the others must not overtake it.
-const STANDARD: Mask = (1 << 31) - 1;
 
 /// Supervises the child `pid` and returns init's exit status.
 pub fn run(config: &Config<'_>, plan: &Plan, program: &[u8], pid: Pid) -> u8 {
@@ -35,6 +32,7 @@ pub fn run(config: &Config<'_>, plan: &Plan, program: &[u8], pid: Pid) -> u8 {
         info: Info::new(),
         held: (0, Info::new()),
         failing: false,
+        warned: false,
     };
     if config.is_on(Id::Verbose) {
         say_of(program, "started child #: @", pid, 0);
@@ -87,8 +85,10 @@ struct Init<'c> {
     info: Info,
     /// A signal that the receiver's queue had no room for, with the number to send; 0 for none.
     held: (SignalNumber, Info),
-    /// The last wait failed, and that was told.
+    /// The last look for dead processes failed.
     failing: bool,
+    /// A failure to wait was told.
+    warned: bool,
 }
 
 impl Init<'_> {
@@ -96,7 +96,7 @@ impl Init<'_> {
     fn supervise(&mut self) -> u8 {
         loop {
             let (set, timeout) = if self.holds() {
-                (STANDARD, Some(&RETRY))
+                (self.config.rewrites.to_standard(), Some(&RETRY))
             } else {
                 (bare::ALL_SIGNALS, self.failing.then_some(&BREATH))
             };
@@ -130,7 +130,8 @@ impl Init<'_> {
             Decision::Drop(reason) => {
                 let template = match reason {
                     Reason::Rule => "dropped $: a rewrite says so",
-                    Reason::OwnWrite => "dropped $: it is of init's own making",
+                    // A word on it would raise the next one.
+                    Reason::OwnWrite => return false,
                     Reason::Shared => "dropped $: the terminal sent it to the child, too",
                 };
                 self.tell(template, received.number, 0);
@@ -146,7 +147,7 @@ impl Init<'_> {
 
     /// Forwards the signal that was taken, as `number`. If there is no room for it, it is held.
     fn forward(&mut self, number: SignalNumber) {
-        if self.has_no_room(number, &self.info, self.held.0 == 0) {
+        if self.has_no_room(number, &self.info) {
             self.held = (number, self.info);
         }
     }
@@ -154,17 +155,17 @@ impl Init<'_> {
     /// Tries to send the signal that is held. Is it still?
     fn holds(&mut self) -> bool {
         let (number, info) = &self.held;
-        if *number != 0 && !self.has_no_room(*number, info, true) {
+        if *number != 0 && !self.has_no_room(*number, info) {
             self.held.0 = 0;
         }
         self.held.0 != 0
     }
 
     /// Sends `number` to the child or its group, with what came with it if the kernel allows that. True if it is to be sent
-    /// again, for want of room in the receiver's queue; one that may not wait is sent plainly, and perhaps merged.
-    fn has_no_room(&self, number: SignalNumber, info: &Info, may_wait: bool) -> bool {
+    /// again, for want of room in the receiver's queue: a real-time signal (kernel/signal.c, `__send_signal_locked`).
+    fn has_no_room(&self, number: SignalNumber, info: &Info) -> bool {
         let sent = match self.queue(number, info) {
-            Err(Errno(libc::EAGAIN)) if may_wait => return true,
+            Err(Errno(libc::EAGAIN)) => return true,
             // Not with siginfo, or not on this kernel: plainly. That also tells the true reason where nothing may be sent.
             Err(_) => sys::kill(self.target(), number),
             sent => sent,
@@ -208,6 +209,7 @@ impl Init<'_> {
                 Err(Errno(libc::ECHILD)) => return self.core.end().or_else(|| Some(self.lost())),
                 Err(Errno(libc::EINTR)) => {}
                 Err(error) => {
+                    self.failing = true;
                     self.fails(error);
                     return self.core.end();
                 }
@@ -223,10 +225,10 @@ impl Init<'_> {
 
     /// Warns of a wait that fails, once; it is tried again every second.
     fn fails(&mut self, error: Errno) {
-        if !self.failing {
+        if !self.warned {
             say("warning: cannot wait for events!, trying once a second", error.0, 0);
         }
-        self.failing = true;
+        self.warned = true;
     }
 
     /// Tells what became of a signal that was to be sent. A failure is never fatal: the child may have ended, or have

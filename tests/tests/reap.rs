@@ -223,7 +223,10 @@ fn i2_each_reaped_process_that_is_not_the_child_is_one_warning() {
             let warnings = warnings(&outcome);
             assert_eq!((made.len(), warnings.len()), (5, 5), "{outcome}");
             for (pid, how) in made.iter().zip([" 0", " 3", " 255", " 9 (SIGKILL)", " 15 (SIGTERM)"]) {
-                let about_it = |line: &&String| line.split(|c: char| !c.is_ascii_digit()).any(|word| word == pid);
+                // The pid is the first number of the line.
+                let first =
+                    |line: &str| line.split(|c: char| !c.is_ascii_digit()).find(|word| !word.is_empty()) == Some(pid);
+                let about_it = |line: &&String| first(line);
                 let line: Vec<_> = warnings.iter().filter(about_it).collect();
                 assert!(line.len() == 1 && line[0].contains(how), "pid {pid}, {how}: {outcome}");
             }
