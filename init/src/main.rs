@@ -37,6 +37,9 @@ fn main(start: Start) -> ! {
     let first = config.command_line(words) + 1;
     // A malformed variable is no reason not to print the version, which dockerd asks for.
     if let Some(order) = config.order {
+        if order == Id::Pause {
+            hold();
+        }
         print(order, config.persona);
         bare::exit(0);
     }
@@ -81,6 +84,19 @@ fn main(start: Start) -> ! {
             OWN_FAILURE
         }
     })
+}
+
+/// Behaves as `pause` does (contract I20): the kernel reaps, every signal but TERM and INT stays blocked.
+fn hold() {
+    bare::set_disposition(SIGCHLD, SIG_IGN);
+    let _ = sys::change_directory(c"/");
+    sys::close_range(3, c_int::MAX);
+    let stop = bare::bit(libc::SIGTERM) | bare::bit(libc::SIGINT);
+    bare::say(match core::iter::repeat_with(|| bare::take_signal(stop)).find_map(Result::ok) {
+        Some(libc::SIGINT) => b"Shutting down, got signal: Interrupt\n",
+        _ => b"Shutting down, got signal: Terminated\n",
+    });
+    bare::exit(0)
 }
 
 /// Prints what was asked for: on standard output, but on standard error where dumb-init does so.

@@ -24,15 +24,15 @@ macro_rules! options {
             "Usage: init [OPTION...] [--] PROGRAM [ARG...]\n",
             "Runs PROGRAM as its only child, forwards signals to it, reaps every zombie and ends with its status.\n",
             $("  ", $names, "\n\t", $help, "\n",)*
-            "\nEvery flag has --no-X. Every option but the last three has a variable: BITTS_GROUP=1, BITTS_EXPECT=143,130\n\
+            "\nEvery flag has --no-X. Every option but the last four has a variable: BITTS_GROUP=1, BITTS_EXPECT=143,130\n\
              Exit status: the child's, or 128+n if signal n killed it; 127 if PROGRAM is not found, 126 if it cannot be\n\
              executed, 1 if init itself failed.\n"
         );
     };
 }
 
-// Names: letters, the long name, and what the value is called, if it takes one; then the help text. From License on they
-// are orders to print something. All others have a variable, `BITTS_` and the long name in capitals, `_` for `-`, and
+// Names: letters, the long name, and what the value is called, if it takes one; then the help text. From Pause on they are
+// orders to do something else than to run a program. All others have a variable, `BITTS_` and the long name in capitals, `_` for `-`, and
 // `--no-X`, which turns them off.
 options! {
     Group "-g, --group" "give the child its own process group and forward signals to the group"
@@ -43,6 +43,7 @@ options! {
     Expect "-e, --expect CODE" "end with 0 if the child ends with CODE, 0-255 (repeatable)"
     WarnReaped "-w, --warn-reaped" "warn of each reaped process that is not the child"
     Verbose "-v, --verbose" "say on stderr what is done (repeatable)"
+    Pause "-P, --pause" "no child: reap, and sleep until SIGTERM or SIGINT, as pause does"
     License "-l, -L, --license" "print the licence"
     Help "-h, --help" "print this"
     Version "-V, --version" "print the version"
@@ -79,10 +80,10 @@ impl Id {
         self >= Self::ParentDeath && self <= Self::Expect
     }
 
-    /// Does it only print something? Then it has neither a variable nor `--no-X`.
+    /// Is it for something else than running a program? Then it has neither a variable nor `--no-X`, and ends the reading.
     #[must_use]
     pub fn is_order(self) -> bool {
-        self >= Self::License
+        self >= Self::Pause
     }
 
     /// Its long name, and what its value is called.
@@ -242,7 +243,7 @@ pub struct Config<'a> {
     pub expected: Expected,
     /// What is wrong: on the command line, or else in a variable.
     pub fault: Option<Fault<'a>>,
-    /// What is to be printed instead of running a program.
+    /// What is to be done instead of running a program.
     pub order: Option<Id>,
 }
 

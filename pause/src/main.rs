@@ -20,7 +20,7 @@ bare::program!(main);
 
 fn main(start: Start) -> ! {
     // 1. The entry point has blocked every signal, so that no stop request is lost: a blocked signal stays pending, even
-    //    for PID 1 and even where it was inherited as ignored (contract P3, P4). As PID 1 it stays so (P1).
+    //    for PID 1 and even where it was inherited as ignored (contract P3, P4).
 
     // 2. With SIGCHLD ignored the kernel reaps by itself: no zombie, and no wake-up for one (P2).
     bare::set_disposition(SIGCHLD, SIG_IGN);
@@ -33,12 +33,13 @@ fn main(start: Start) -> ! {
         bare::exit(0);
     }
 
-    // 4. Not PID 1 (P6): a word of warning, then the other signals get their default action back.
+    // 4. The other signals get their default action back, whatever was inherited. For PID 1 that is none (P1), and the
+    //    kernel drops them: blocked, they would pile up in its memory. Not PID 1: a word of warning (P6).
     if bare::own_pid() != 1 {
         bare::say(b"Warning: pause should be the first process\n");
         bare::drop_write_signals();
-        bare::set_mask(STOP_REQUESTS);
     }
+    bare::set_mask(STOP_REQUESTS);
 
     // 5. Sleep. EINTR (a stop, a debugger, the freezer) is no end.
     let farewell: &[u8] = loop {

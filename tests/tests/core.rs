@@ -27,13 +27,13 @@ fn lasting<W: AsRef<[u8]>>(words: &[W]) -> Vec<&'static [u8]> {
     words.iter().map(|word| &*word.as_ref().to_vec().leak()).collect()
 }
 
-/// Parses a command line on top of some variables. What is wrong, or asked for to be printed, is the error.
+/// Parses a command line on top of some variables. What is wrong, or an order, is the error.
 fn parse_with<V: AsRef<[u8]>, W: AsRef<[u8]>>(variables: &[V], words: &[W]) -> Result<Parsed, String> {
     let mut config = Config::new(Persona::Init);
     config.variables(lasting(variables).into_iter());
     let operands = config.command_line(lasting(words).into_iter());
     if let Some(order) = config.order {
-        return Err(format!("prints {order:?}"));
+        return Err(format!("order {order:?}"));
     }
     if let Some(fault) = &config.fault {
         return Err(line(|line| fault.describe(line)));
@@ -116,8 +116,8 @@ const OPTIONS: [Promised; 8] = [
     Promised { letters: "v", long: "verbose", values: NO_VALUE },
 ];
 
-/// Orders to print something.
-const ORDERS: [(&str, &str); 3] = [("lL", "license"), ("h", "help"), ("V", "version")];
+/// Orders to do something else than to run a program.
+const ORDERS: [(&str, &str); 4] = [("P", "pause"), ("lL", "license"), ("h", "help"), ("V", "version")];
 
 impl Promised {
     fn has_value(&self) -> bool {
@@ -419,7 +419,7 @@ proptest! {
     ) {
         match parse_with(&variables, &words) {
             Ok(parsed) => prop_assert!(parsed.operands < words.len()),
-            Err(why) => prop_assert!(why.starts_with("prints ") || why.starts_with("init: ") && why.lines().count() == 1, "{}", why),
+            Err(why) => prop_assert!(why.starts_with("order ") || why.starts_with("init: ") && why.lines().count() == 1, "{}", why),
         }
     }
 
@@ -538,14 +538,14 @@ fn i1_no_x_undoes_x() {
 }
 
 #[test]
-fn i2_orders_to_print_end_the_reading() {
+fn i2_orders_end_the_reading() {
     for (letters, long) in ORDERS {
         let forms = letters.chars().map(|letter| format!("-{letter}")).chain([format!("--{long}")]);
         let told: Vec<_> = forms
             .map(|form| {
                 let of = |words: &[&str]| parse_with(&[] as &[&str], words).err().unwrap_or_default();
                 let told = of(&[&form]);
-                assert!(told.starts_with("prints "), "{form}: {told}");
+                assert!(told.starts_with("order "), "{form}: {told}");
                 assert_eq!(of(&["-g", &form, "--no-such-option"]), told, "{form}");
                 assert_eq!(of(&[&form, "x"]), told, "{form}");
                 // Behind the program's name it is the program's.
