@@ -86,6 +86,13 @@ pub fn context_switches(pid: i32) -> io::Result<u64> {
     Ok(count("voluntary_ctxt_switches") + count("nonvoluntary_ctxt_switches"))
 }
 
+/// Does the process sleep in the system call `call`, say `libc::SYS_rt_sigtimedwait`? `false` if it is gone.
+#[must_use]
+pub fn sleeps_in(pid: i32, call: i64) -> bool {
+    let text = fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
+    text.split_whitespace().next() == Some(&call.to_string())
+}
+
 /// Group, session, and the foreground group of the controlling terminal (-1: none), in outer pids; for what the process
 /// itself sees ask the witness.
 ///

@@ -461,17 +461,7 @@ impl Running {
     /// The kernel gives no event for this, so it looks again until the deadline.
     #[track_caller]
     pub fn wait_asleep_in(&mut self, call: i64) {
-        let until = Instant::now() + self.deadline;
-        loop {
-            let text = std::fs::read_to_string(format!("/proc/{}/syscall", self.pid)).unwrap_or_default();
-            if text.split_whitespace().next() == Some(&call.to_string()) {
-                return;
-            }
-            if Instant::now() > until {
-                panic!("{}", self.report(&format!("it does not sleep in call {call}, but: {text}")));
-            }
-            std::thread::yield_now();
-        }
+        self.wait_until(&format!("it does not sleep in call {call}"), |running| procfs::sleeps_in(running.pid, call));
     }
 
     /// Looks until `wanted` holds, for what the kernel gives no event for; panics after the deadline.

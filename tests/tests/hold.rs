@@ -70,7 +70,8 @@ fn i20_ten_thousand_orphans_cost_no_context_switch() {
 #[test]
 fn i20_what_follows_is_ignored() {
     needs_namespaces!();
-    for words in [&["-P", "echo", "started"][..], &["-P", "--no-such-option"], &["-gP", "-e", "256"], &["-P", "--help"]] {
+    for words in [&["-P", "echo", "started"][..], &["-P", "--no-such-option"], &["-gP", "-e", "256"], &["-P", "--help"]]
+    {
         let init = at_rest(Case::init().args(words));
         assert_eq!(init.children(), []);
         init.signal(libc::SIGINT);

@@ -1,7 +1,7 @@
 //! `pause` against its promises (P1–P7, B1, B2, B4). Each test's name begins with the promise's number.
 
 use bitts_tests::sys::{self, bit};
-use bitts_tests::{Case, Place, Running, Stream, elf, needs_namespaces, needs_strace, ship, steps};
+use bitts_tests::{Case, Place, Running, Stream, elf, needs_namespaces, needs_strace, procfs, ship, steps};
 
 const TERMINATED: &str = "Shutting down, got signal: Terminated\n";
 const INTERRUPT: &str = "Shutting down, got signal: Interrupt\n";
@@ -148,9 +148,7 @@ fn p4_a_signal_right_after_the_first_call_is_not_lost() {
             // As soon as the mask stands, and no later: whether the rest has run is left to chance. In its sleep the kernel
             // shows the two awaited signals, which then are the only ones, as not blocked.
             pause.wait_until("a mask", |pause| {
-                let call = std::fs::read_to_string(format!("/proc/{}/syscall", pause.pid())).unwrap_or_default();
-                let asleep = call.split(' ').next() == Some(&libc::SYS_rt_sigtimedwait.to_string());
-                asleep || pause.signals().blocked != 0
+                procfs::sleeps_in(pause.pid(), libc::SYS_rt_sigtimedwait) || pause.signals().blocked != 0
             });
             pause.signal(signal);
             let outcome = pause.wait();

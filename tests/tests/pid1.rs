@@ -56,9 +56,9 @@ fn control_c_reaches_the_command_and_ends_pause() {
     for (words, status) in [(&words[..], 5), (&["--pause"], 0)] {
         let mut running = pid1(words).terminal().start();
         if status == 0 {
-            running.wait_until("pause with its signals blocked", |running| {
-                let blocked = |pid| procfs::signals(pid).is_ok_and(|signals| signals.blocked != 0);
-                running.processes().iter().any(|process| process.comm == "pause" && blocked(process.pid))
+            running.wait_until("pause at rest", |running| {
+                let rests = |pid| procfs::sleeps_in(pid, libc::SYS_rt_sigtimedwait);
+                running.processes().iter().any(|process| process.comm == "pause" && rests(process.pid))
             });
         } else {
             running.wait_line("hooked");
