@@ -470,7 +470,7 @@ fn i10_where_no_process_can_be_made_the_call_is_told() {
 fn i10_a_limit_on_processes_is_told() {
     needs_namespaces!();
     // One process for a user who has no other: init itself. (An ordinary user has more than one already.)
-    let case = Case::init().user(61_234, 61_234).limit(libc::RLIMIT_NPROC as u32, 1, 1);
+    let case = Case::init().user(61_234, 61_234).limit(libc::RLIMIT_NPROC, 1, 1);
     let outcome = case.child(["say", "RUN"]).run();
     assert_failed(&outcome, 1, "clone", libc::EAGAIN);
 }

@@ -249,11 +249,11 @@ fn i7_nothing_else_about_the_child_is_changed() {
         &|case| case,
         &|case| case.umask(0o777).nice(5).directory("/usr/bin"),
         &|case| {
-            case.limit(libc::RLIMIT_NOFILE as u32, 222, 333)
-                .limit(libc::RLIMIT_CORE as u32, 0, 4096)
-                .limit(libc::RLIMIT_STACK as u32, 1 << 20, 1 << 22)
-                .limit(libc::RLIMIT_MEMLOCK as u32, 0, 0)
-                .limit(libc::RLIMIT_FSIZE as u32, 1 << 20, 1 << 21)
+            case.limit(libc::RLIMIT_NOFILE, 222, 333)
+                .limit(libc::RLIMIT_CORE, 0, 4096)
+                .limit(libc::RLIMIT_STACK, 1 << 20, 1 << 22)
+                .limit(libc::RLIMIT_MEMLOCK, 0, 0)
+                .limit(libc::RLIMIT_FSIZE, 1 << 20, 1 << 21)
         },
         &|case| {
             case.descriptor(3, copy(0))
