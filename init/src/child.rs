@@ -22,8 +22,10 @@ pub struct Plan {
     pub ignore_sigchld: bool,
     /// The child gets a process group of its own.
     pub own_group: bool,
-    /// The terminal to take for that group.
+    /// init's controlling terminal.
     pub terminal: Option<libc::c_int>,
+    /// That terminal is init's to hand over to that group.
+    pub hand_over: bool,
     /// init's pid.
     pub parent: Pid,
     /// 0, or the errno with which exec failed.
@@ -39,7 +41,9 @@ pub fn run(plan: &Plan) -> ! {
     //    too, for it may be the faster of the two; so whoever comes second is told an error that means nothing.
     if plan.own_group {
         let _ = sys::make_group(0);
-        if let Some(terminal) = plan.terminal {
+        if let Some(terminal) = plan.terminal
+            && plan.hand_over
+        {
             // In the child, so that the program cannot read before its group is the foreground one. Without it the
             // program runs in the background, which is no reason not to run it.
             let _ = sys::set_foreground(terminal, bare::own_pid());

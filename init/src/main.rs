@@ -65,6 +65,7 @@ fn main(start: Start) -> ! {
 
     // 5. The child. From its start on nothing ends init but the child's end.
     let own_group = own_pid == 1 || config.is_on(Id::Group);
+    let terminal = terminal();
     let plan = child::Plan {
         arguments: Vector::arguments(start),
         first,
@@ -72,7 +73,9 @@ fn main(start: Start) -> ! {
         mask,
         ignore_sigchld,
         own_group,
-        terminal: if own_group { terminal(own_pid) } else { None },
+        terminal,
+        hand_over: terminal
+            .is_some_and(|terminal| sys::foreground(terminal) == Ok(sys::own_group()) || sys::own_session() == own_pid),
         parent: own_pid,
         failure: AtomicI32::new(0),
     };
@@ -114,9 +117,7 @@ fn print(order: Id, persona: Persona) {
 
 /// The licence in short; the texts are in the repository.
 const LICENSE: &str = "\
-bitts: Copyright (c) 2026 the bitts authors.
-Licensed under the MIT licence or the Apache License, Version 2.0, at your option (SPDX: MIT OR Apache-2.0).
-Provided \"as is\", without warranty of any kind.
+bitts, (c) 2026 the bitts authors: MIT OR Apache-2.0, at your option; as is, without any warranty.
 ";
 
 /// Says a line on standard error: see [`Line::fill`].
@@ -145,15 +146,13 @@ fn ask_parent_death(signal: c_int, own_pid: sys::Pid) {
     }
 }
 
-/// The controlling terminal, if init may hand it to the child: it is in the foreground, or leads the session.
-/// `/dev/tty` finds it even where standard input is something else; without a /dev, one of 0–2 may be it.
-fn terminal(own_pid: sys::Pid) -> Option<c_int> {
-    let descriptor = match sys::open(b"/dev/tty\0", libc::O_RDWR) {
-        Ok(descriptor) => descriptor,
+/// The controlling terminal. `/dev/tty` finds it even where standard input is something else; without a /dev, one of 0–2
+/// may be it.
+fn terminal() -> Option<c_int> {
+    match sys::open(b"/dev/tty\0", libc::O_RDWR) {
+        Ok(descriptor) => Some(descriptor),
         // There is a /dev/tty, but no controlling terminal.
-        Err(Errno(libc::ENXIO)) => return None,
-        Err(_) => (0..3).find(|descriptor| sys::foreground(*descriptor).is_ok())?,
-    };
-    let foreground = sys::foreground(descriptor).ok()?;
-    (foreground == sys::own_group() || sys::own_session() == own_pid).then_some(descriptor)
+        Err(Errno(libc::ENXIO)) => None,
+        Err(_) => (0..3).find(|descriptor| sys::foreground(*descriptor).is_ok()),
+    }
 }

@@ -7,7 +7,7 @@ use bare::Errno;
 use core::ffi::c_int;
 use core::sync::atomic::Ordering;
 use init_core::options::{Config, Id};
-use init_core::signal::SignalNumber;
+use init_core::signal::{self, SignalNumber};
 use init_core::status::{self, OWN_FAILURE, WaitStatus};
 use init_core::supervisor::{Decision, Reason, Supervisor};
 
@@ -28,6 +28,8 @@ pub fn run(config: &Config<'_>, plan: &Plan, program: &[u8], pid: Pid) -> u8 {
         config,
         pid,
         own_pid: plan.parent,
+        terminal: plan.terminal,
+        own_group: plan.own_group,
         core: Supervisor::new(config, pid, plan.own_group),
         info: Info::new(),
         held: (0, Info::new()),
@@ -43,13 +45,9 @@ pub fn run(config: &Config<'_>, plan: &Plan, program: &[u8], pid: Pid) -> u8 {
         }
     }
     let status = init.supervise();
-    if let Some(terminal) = plan.terminal
-        && init.own_pid != 1
-    {
-        // Whoever started init may want to read from it. The child's group may have left it to another: then that stays.
-        if sys::foreground(terminal) == Ok(pid) {
-            let _ = sys::set_foreground(terminal, sys::own_group());
-        }
+    if init.own_pid != 1 {
+        // Whoever started init may want to read from it.
+        init.pass_terminal(pid, sys::own_group());
     }
     let failure = plan.failure.load(Ordering::Acquire);
     if failure != 0 {
@@ -79,6 +77,10 @@ struct Init<'c> {
     pid: Pid,
     /// init's.
     own_pid: Pid,
+    /// The controlling terminal, which is handed to and fro if the child has its own group.
+    terminal: Option<c_int>,
+    /// The child has its own group.
+    own_group: bool,
     /// What decides.
     core: Supervisor<'c>,
     /// The signal that was taken last.
@@ -121,10 +123,14 @@ impl Init<'_> {
         match self.core.signal(received) {
             Decision::Reap => return true,
             Decision::Forward { number, resume } => {
+                if number == libc::SIGCONT && self.own_pid != 1 {
+                    // A shell's `fg` has given init's group the terminal.
+                    self.pass_terminal(sys::own_group(), self.pid);
+                }
                 self.forward(number);
                 // Asked after the signal was sent: a child that stops later was not stopped when the request came.
-                if resume && sys::is_stopped(self.pid) {
-                    self.told(libc::SIGCONT, sys::kill(self.target(), libc::SIGCONT));
+                if resume && sys::stopped_by(self.pid) != 0 {
+                    self.resume();
                 }
             }
             Decision::Drop(reason) => {
@@ -132,6 +138,10 @@ impl Init<'_> {
                     Reason::Rule => "dropped $: a rewrite says so",
                     // A word on it would raise the next one.
                     Reason::OwnWrite => return false,
+                    Reason::Shared if signal::TERMINAL_STOPS.contains(received.number) => {
+                        self.stop();
+                        return false;
+                    }
                     Reason::Shared => "dropped $: the terminal sent it to the child, too",
                 };
                 self.tell(template, received.number, 0);
@@ -204,7 +214,11 @@ impl Init<'_> {
                 }
                 Ok(None) => {
                     self.failing = false;
-                    return self.core.end();
+                    let end = self.core.end();
+                    if end.is_none() {
+                        self.follow_stop();
+                    }
+                    return end;
                 }
                 Err(Errno(libc::ECHILD)) => return self.core.end().or_else(|| Some(self.lost())),
                 Err(Errno(libc::EINTR)) => {}
@@ -214,6 +228,55 @@ impl Init<'_> {
                     return self.core.end();
                 }
             }
+        }
+    }
+
+    /// If the child has stopped, on a terminal (I16): stops with it, as the shell expects of a job. As PID 1 continues it at
+    /// once, for nobody else could.
+    fn follow_stop(&mut self) {
+        let Some(terminal) = self.terminal else { return };
+        let by = sys::stopped_by(self.pid);
+        let foreground = sys::foreground(terminal);
+        if self.own_pid == 1 {
+            // A SIGSTOP was somebody's wish. One that wants the terminal, and does not have it, would stop again at once.
+            if by == libc::SIGTSTP || by != 0 && by != libc::SIGSTOP && foreground == Ok(self.pid) {
+                self.resume();
+            }
+        // In a group that it shares the child alone may have been stopped from elsewhere, which is no stop of the job.
+        } else if by != 0 && (self.own_group || foreground == Ok(sys::own_group())) {
+            self.stop();
+        }
+    }
+
+    /// Stops init as the terminal would: the kernel does not if nobody in the session could continue it (an orphaned group).
+    /// The terminal is given back for the time. The SIGCONT that ends it is taken here, and passed on to a child that has not
+    /// got it itself.
+    fn stop(&mut self) {
+        self.pass_terminal(self.pid, sys::own_group());
+        let _ = sys::kill(self.own_pid, libc::SIGTSTP);
+        bare::set_mask(!bare::bit(libc::SIGTSTP));
+        bare::set_mask(bare::ALL_SIGNALS);
+        let _ = sys::wait_signal(bare::bit(libc::SIGCONT), &mut self.info, Some(&Timeout(0, 0)));
+        self.pass_terminal(sys::own_group(), self.pid);
+        if sys::stopped_by(self.pid) != 0 {
+            self.resume();
+        }
+    }
+
+    /// Continues the child, and its group if it has one.
+    fn resume(&self) {
+        let target = if self.own_group { -self.pid } else { self.pid };
+        self.told(libc::SIGCONT, sys::kill(target, libc::SIGCONT));
+    }
+
+    /// Makes `to` the foreground group, if `from` is: a terminal in other hands stays there. Only between two groups, for
+    /// the kernel would take the pid of a process that leads none (drivers/tty/tty_jobctrl.c, `session_of_pgrp`).
+    fn pass_terminal(&self, from: Pid, to: Pid) {
+        if let Some(terminal) = self.terminal
+            && self.own_group
+            && sys::foreground(terminal) == Ok(from)
+        {
+            let _ = sys::set_foreground(terminal, to);
         }
     }
 

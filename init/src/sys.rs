@@ -121,16 +121,16 @@ pub fn reap() -> Result<Option<(Pid, WaitStatus)>, Errno> {
     Ok((pid != 0).then_some((pid, status)))
 }
 
-/// `waitid(2)`, WSTOPPED without taking the event: is this child stopped now? As init takes no stop events, the answer is
-/// the present state (kernel/exit.c, `wait_task_stopped`).
-pub fn is_stopped(pid: Pid) -> bool {
+/// `waitid(2)`, WSTOPPED without taking the event: the signal that this child is stopped by now; 0 if it is not. As init
+/// takes no stop events, the answer is the present state (kernel/exit.c, `wait_task_stopped`).
+pub fn stopped_by(pid: Pid) -> SignalNumber {
     let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
     let options = libc::WSTOPPED | libc::WNOHANG | libc::WNOWAIT;
     let words = [libc::P_PID as usize, word(pid), info.as_mut_ptr() as usize, word(options), 0];
     // SAFETY: a siginfo of the kernel's size; null for the resource usage.
     let found = unsafe { syscall(libc::SYS_waitid, words) }.is_ok();
-    // SAFETY: zeroed before the call; si_pid stays 0 if there was no event.
-    found && unsafe { info.assume_init().si_pid() } == pid
+    // SAFETY: zeroed before the call; where there was no event it stays so, the status included.
+    if found { unsafe { info.assume_init().si_status() } } else { 0 }
 }
 
 /// `getppid(2)`; 0 if the parent is outside this PID namespace.

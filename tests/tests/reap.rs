@@ -367,7 +367,9 @@ fn i13_no_error_of_a_call_ends_init() {
         init.close_stdin();
         let outcome = init.wait();
         assert_eq!(outcome.exit(), Some(7), "{place:?} {options:?} {injection}: {outcome}");
-        assert!(warnings(&outcome).len() <= 1, "{place:?} {options:?} {injection}: {outcome}");
+        // EINTR is no failure: not a word, and no second's rest.
+        let allowed = usize::from(!injection.contains("EINTR"));
+        assert!(warnings(&outcome).len() <= allowed, "{place:?} {options:?} {injection}: {outcome}");
     };
     for (place, options) in MODES {
         // Some take a second each, by the promise.
