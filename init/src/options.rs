@@ -49,26 +49,11 @@ options! {
     Version "-V, --version" "print the version"
 }
 
-/// How a peer's variable is read: leniently, as the peer does.
-#[derive(Clone, Copy)]
-enum Peer {
-    /// On if it is there, whatever it says.
-    Present,
-    /// On if it is exactly this byte.
-    Is(u8),
-    /// A verbosity as tini counts it: warnings are 1 there and 0 here; what is no number is 0.
-    Level,
-}
-
-/// Variables of the peers that mean the same as an option.
-const PEERS: [(&str, Id, Peer); 6] = [
-    ("TINI_KILL_PROCESS_GROUP", Id::Group, Peer::Present),
-    ("DUMB_INIT_SETSID", Id::SingleChild, Peer::Is(b'0')),
-    ("TINI_SUBREAPER", Id::Subreaper, Peer::Present),
-    ("TINI_VERBOSITY", Id::Verbose, Peer::Level),
-    ("DUMB_INIT_DEBUG", Id::Verbose, Peer::Is(b'1')),
-    ("CATATONIT_DEBUG", Id::Verbose, Peer::Present),
-];
+/// Variables of the peers that mean the same as an option, each with the option's letter and how it is read: leniently, as
+/// the peer does. `*`: on if it is there, whatever it says. A digit: on if it says exactly that. `#`: a verbosity as tini counts
+/// it, where warnings are 1 and not 0; what is no number is 0.
+const PEERS: &[u8] = b"g*TINI_KILL_PROCESS_GROUP c0DUMB_INIT_SETSID s*TINI_SUBREAPER \
+    v#TINI_VERBOSITY v1DUMB_INIT_DEBUG v*CATATONIT_DEBUG ";
 
 /// The prefix of our own variables.
 const PREFIX: &[u8] = b"BITTS_";
@@ -290,11 +275,11 @@ impl<'a> Config<'a> {
         for variable in environment {
             let mut value = variable;
             let name = take(&mut value, b'=');
-            if let Some(name) = behind(name, PREFIX)
-                && let Some(id) = by_variable(name)
+            if let Some(option) = behind(name, PREFIX)
+                && let Some(id) = by_variable(option)
                 && !self.variable(id, value)
             {
-                self.fault = Some(Fault { option: Some(id), variable: true, word: value, problem: Problem::Invalid });
+                self.fault = Some(Fault { option: Some(id), variable: name, word: value, problem: Problem::Invalid });
             }
         }
     }
@@ -304,17 +289,22 @@ impl<'a> Config<'a> {
     fn peer(&mut self, variable: &[u8]) {
         let mut value = variable;
         let name = take(&mut value, b'=');
-        for (peers_name, id, peer) in PEERS {
-            if same(name, peers_name.as_bytes()) {
-                let level = match peer {
-                    Peer::Is(byte) if !same(value, &[byte]) => return,
-                    Peer::Present | Peer::Is(_) => 1,
-                    Peer::Level => {
-                        let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
-                        let number = value.get(..digits).and_then(signal::decimal);
-                        number.unwrap_or(0).saturating_sub(1).min(255) as u8
-                    }
-                };
+        let mut rest = PEERS;
+        while let [letter, rule, peers_name @ ..] = take(&mut rest, b' ') {
+            if !same(name, peers_name) {
+                continue;
+            }
+            let level = match rule {
+                b'*' => 1,
+                b'#' => {
+                    let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                    let number = value.get(..digits).and_then(signal::decimal);
+                    number.unwrap_or(0).saturating_sub(1).min(255) as u8
+                }
+                digit if same(value, &[*digit]) => 1,
+                _ => return,
+            };
+            if let Some(id) = by_letter(*letter) {
                 self.switch(id, level);
             }
         }
@@ -429,7 +419,7 @@ impl<'a> Config<'a> {
     /// Notes what is wrong with the command line. The number means nothing.
     #[inline(never)]
     fn wrong(&mut self, option: Option<Id>, word: &'a [u8], problem: Problem) -> usize {
-        self.fault = Some(Fault { option, variable: false, word, problem });
+        self.fault = Some(Fault { option, variable: b"", word, problem });
         0
     }
 }
@@ -454,8 +444,8 @@ enum Problem {
 pub struct Fault<'a> {
     /// The option, if it is known.
     option: Option<Id>,
-    /// The value came by the option's variable.
-    variable: bool,
+    /// The name of the option's variable, if the value came by it.
+    variable: &'a [u8],
     /// The culprit.
     word: &'a [u8],
     /// What is wrong with it.
@@ -470,11 +460,10 @@ impl Fault<'_> {
         if let Some(id) = self.option {
             let (long, value) = id.names();
             takes = value;
-            line.bytes(if self.variable { PREFIX } else { b"--" });
-            for byte in long {
-                line.bytes(&[if self.variable { capital(*byte) } else { *byte }]);
+            if self.variable.is_empty() {
+                line.text("--").bytes(long);
             }
-            line.text(": ");
+            line.bytes(self.variable).text(": ");
         }
         line.quoted(self.word).text(match self.problem {
             Problem::Unknown => ": unknown option",

@@ -201,14 +201,19 @@ impl Init<'_> {
             match sys::reap() {
                 Ok(Some((pid, status))) => {
                     let is_child = self.core.reaped(pid, status);
-                    if !is_child && self.config.is_on(Id::WarnReaped) {
+                    let verbose = self.config.is_on(Id::Verbose);
+                    if is_child {
+                        if verbose || self.core.is_unexplained(status) {
+                            ended(pid, status, "child # was killed by signal $", "child # exited with #");
+                        }
+                    } else if self.config.is_on(Id::WarnReaped) {
                         ended(
                             pid,
                             status,
                             "warning: reaped process #, killed by $",
                             "warning: reaped process #, exited with #",
                         );
-                    } else if self.config.is_on(Id::Verbose) {
+                    } else if verbose {
                         ended(pid, status, "process # was killed by $", "process # exited with #");
                     }
                 }

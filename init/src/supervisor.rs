@@ -1,7 +1,7 @@
 //! What init does about a signal, and about a process that ended (contract I12, I15, I16, I18).
 
 use crate::options::Config;
-use crate::signal::{self, SignalNumber};
+use crate::signal::{self, SignalNumber, SignalSet};
 use crate::status::{self, WaitStatus};
 use core::ffi::c_int;
 
@@ -63,19 +63,22 @@ pub struct Supervisor<'c> {
     own_group: bool,
     /// Where it stands.
     child: Child,
+    /// The signals that were received or forwarded.
+    known: SignalSet,
 }
 
 impl<'c> Supervisor<'c> {
     /// For the child `pid`.
     #[must_use]
     pub const fn new(config: &'c Config<'c>, pid: c_int, own_group: bool) -> Self {
-        Self { config, pid, own_group, child: Child::Alive }
+        Self { config, pid, own_group, child: Child::Alive, known: SignalSet::EMPTY }
     }
 
     /// A signal was taken.
     #[must_use]
-    pub fn signal(&self, received: Received) -> Decision {
+    pub fn signal(&mut self, received: Received) -> Decision {
         let Received { number, code, own } = received;
+        self.known = self.known.with(number);
         if number == libc::SIGCHLD {
             return Decision::Reap;
         }
@@ -87,7 +90,19 @@ impl<'c> Supervisor<'c> {
         }
         match self.config.rewrites.apply(number) {
             None => Decision::Drop(Reason::Rule),
-            Some(number) => Decision::Forward { number, resume: signal::STOP_REQUESTS.contains(number) },
+            Some(number) => {
+                self.known = self.known.with(number);
+                Decision::Forward { number, resume: signal::STOP_REQUESTS.contains(number) }
+            }
+        }
+    }
+
+    /// Was this a death by a signal that init knows nothing of (I19)?
+    #[must_use]
+    pub const fn is_unexplained(&self, status: WaitStatus) -> bool {
+        match status::death_signal(status) {
+            Some(signal) => !self.known.contains(signal),
+            None => false,
         }
     }
 

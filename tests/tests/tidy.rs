@@ -213,9 +213,8 @@ fn i3_version_is_that_of_the_newest_entry_of_the_changelog() {
 const PROMISES: [(char, u32); 4] = [('i', 20), ('b', 4), ('p', 8), ('g', 3)];
 
 /// Promises that no test holds yet, and why. This list may only get shorter.
-const NOT_YET: [(&str, &str); 3] = [
+const NOT_YET: [(&str, &str); 2] = [
     ("i14", "teardown: `--grace` and `--wait-all` are to come"),
-    ("i19", "the line about a death that nobody asked for is to come"),
     ("p8", "the memory charged to pause is to be measured"),
 ];
 
