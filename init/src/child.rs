@@ -22,6 +22,8 @@ pub struct Plan {
     pub ignore_sigchld: bool,
     /// The child gets a process group of its own.
     pub own_group: bool,
+    /// init leads its session.
+    pub leads_session: bool,
     /// init's controlling terminal.
     pub terminal: Option<libc::c_int>,
     /// That terminal is init's to hand over to that group.
@@ -142,7 +144,9 @@ fn attempt(path: &[u8], plan: &Plan, environment: &Vector) -> Errno {
     let mut arguments = plan.arguments.from(plan.first - 1);
     arguments.replace_first(SHELL);
     arguments.from(1).replace_first(path);
-    sys::execute(SHELL, &arguments, environment)
+    sys::execute(SHELL, &arguments, environment);
+    // Not the shell's reason: the search on PATH must not go on with these arguments.
+    failed
 }
 
 /// Reads the head of a file and judges it. What cannot be read is no script.

@@ -21,7 +21,7 @@ use init_core::status::OWN_FAILURE;
 use libc::{SIG_DFL, SIG_IGN, SIGCHLD};
 use sys::Vector;
 
-bare::program!(main);
+bare::program!(main, bare::ALL_SIGNALS);
 
 fn main(start: Start) -> ! {
     // 1. The entry point has blocked every signal, so that no stop request is lost: a blocked signal stays pending, even
@@ -66,6 +66,7 @@ fn main(start: Start) -> ! {
     // 5. The child. From its start on nothing ends init but the child's end.
     let own_group = own_pid == 1 || config.is_on(Id::Group);
     let terminal = terminal();
+    let leads_session = sys::own_session() == own_pid;
     let plan = child::Plan {
         arguments: Vector::arguments(start),
         first,
@@ -73,9 +74,9 @@ fn main(start: Start) -> ! {
         mask,
         ignore_sigchld,
         own_group,
+        leads_session,
         terminal,
-        hand_over: terminal
-            .is_some_and(|terminal| sys::foreground(terminal) == Ok(sys::own_group()) || sys::own_session() == own_pid),
+        hand_over: terminal.is_some_and(|terminal| leads_session || sys::may_read(terminal)),
         parent: own_pid,
         failure: AtomicI32::new(0),
     };
@@ -91,7 +92,7 @@ fn main(start: Start) -> ! {
 
 /// Behaves as `pause` does (contract I20): the kernel reaps, every signal but TERM and INT stays blocked.
 fn hold() {
-    bare::set_disposition(SIGCHLD, SIG_IGN);
+    bare::let_the_kernel_reap();
     let _ = sys::change_directory(c"/");
     sys::close_range(3, c_int::MAX);
     let stop = bare::bit(libc::SIGTERM) | bare::bit(libc::SIGINT);
@@ -139,7 +140,7 @@ fn say_of(word: &[u8], template: &str, one: c_int, two: c_int) {
 fn ask_parent_death(signal: c_int, own_pid: sys::Pid) {
     let parent = sys::parent_pid();
     if let Err(error) = sys::ask_parent_death(signal) {
-        say("warning: cannot ask for a signal at the parent's death!, ignoring", error.0, 0);
+        say("warning: cannot set the parent-death signal!, ignoring", error.0, 0);
     }
     if sys::parent_pid() != parent {
         let _ = sys::kill(own_pid, signal);
@@ -149,7 +150,7 @@ fn ask_parent_death(signal: c_int, own_pid: sys::Pid) {
 /// The controlling terminal. `/dev/tty` finds it even where standard input is something else; without a /dev, one of 0–2
 /// may be it.
 fn terminal() -> Option<c_int> {
-    match sys::open(b"/dev/tty\0", libc::O_RDWR) {
+    match sys::open(b"/dev/tty\0", libc::O_RDWR | libc::O_NONBLOCK) {
         Ok(descriptor) => Some(descriptor),
         // There is a /dev/tty, but no controlling terminal.
         Err(Errno(libc::ENXIO)) => None,

@@ -1,4 +1,4 @@
-//! One line for a person. Built whole and written by one call, so that lines of several writers do not mix.
+//! One line for a person. Built whole, and written by one call where that is possible (`bare::say`).
 
 use crate::bytes::take;
 use crate::signal::{self, SignalNumber};
@@ -154,9 +154,7 @@ const REASONS: &[u8] = b"\
 \x0cCannot allocate memory\tlimits on memory\n\
 \x0dPermission denied\tits x permission, the folders above it, a noexec mount\n\
 \x14Not a directory\tthe folders above it\n\
-\x15Is a directory\n\
 \x16Invalid argument\n\
-\x17Too many open files in system\n\
 \x18Too many open files\n\
 \x1aText file busy\twho has it open for writing\n\
 \x1cNo space left on device\n\

@@ -24,9 +24,8 @@ macro_rules! options {
             "Usage: init [OPTION...] [--] PROGRAM [ARG...]\n",
             "Runs PROGRAM as its only child, forwards signals to it, reaps every zombie and ends with its status.\n",
             $("  ", $names, "\n\t", $help, "\n",)*
-            "\nEvery flag has --no-X. Every option but the last four has a variable: BITTS_GROUP=1, BITTS_EXPECT=143,130\n\
-             Exit status: the child's, or 128+n if signal n killed it; 127 if PROGRAM is not found, 126 if it cannot be\n\
-             executed, 1 if init itself failed.\n"
+            "--no-X undoes X. All but the last four have variables: BITTS_GROUP=1, BITTS_EXPECT=143,130, ...\n",
+            "Exit status: the child's; 128+n: signal n killed it; 127: PROGRAM not found; 126: not executable; 1: init failed\n",
         );
     };
 }
@@ -200,7 +199,8 @@ impl Rewrites {
     /// overtake it.
     #[must_use]
     pub fn to_standard(&self) -> u64 {
-        self.to.iter().skip(1).rev().fold(0, |mask, to| mask << 1 | u64::from(*to < 32))
+        let mask = self.to.iter().skip(1).rev().fold(0, |mask, to| mask << 1 | u64::from(*to < 32));
+        mask | signal::NEVER_FORWARDED.bits()
     }
 
     /// Adds `S:R`; the last of equal S wins. `None` if `rule` is none.
@@ -335,12 +335,14 @@ impl<'a> Config<'a> {
         }
     }
 
-    /// A value, or several with commas between them. `None` if one is malformed.
+    /// A value; of those that may be repeated several with commas between them. `None` if one is malformed.
     #[inline(never)]
     fn values(&mut self, id: Id, mut values: &[u8]) -> Option<()> {
         loop {
             let length = values.len();
-            let value = take(&mut values, b',');
+            // No argument holds a null byte: then it is one value.
+            let comma = if id == Id::Rewrite || id == Id::Expect { b',' } else { 0 };
+            let value = take(&mut values, comma);
             match id {
                 Id::ParentDeath => self.parent_death = signal::parse(value)?,
                 Id::Rewrite => self.rewrites.add(value)?,

@@ -140,13 +140,9 @@ pub const NEVER_FORWARDED: SignalSet = SignalSet::of(&[libc::SIGKILL, libc::SIGS
 pub const TERMINAL_STOPS: SignalSet = SignalSet::of(&[libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU]);
 
 /// What a terminal sends to its whole foreground group (termios(3), tty_ioctl(4)).
-pub const FROM_TERMINAL: SignalSet = SignalSet::of(&[
-    libc::SIGINT,
-    libc::SIGQUIT,
-    libc::SIGTSTP,
-    libc::SIGTTIN,
-    libc::SIGTTOU,
-    libc::SIGHUP,
-    libc::SIGCONT,
-    libc::SIGWINCH,
-]);
+pub const FROM_TERMINAL_TO_GROUP: SignalSet =
+    SignalSet::of(&[libc::SIGINT, libc::SIGQUIT, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU, libc::SIGWINCH]);
+
+/// The same, and what a hang-up is to a group that does not lead the session. The leader alone gets these two first, and
+/// its group only when it has ended (drivers/tty/tty_jobctrl.c, `tty_signal_session_leader`).
+pub const FROM_TERMINAL: SignalSet = FROM_TERMINAL_TO_GROUP.with(libc::SIGHUP).with(libc::SIGCONT);

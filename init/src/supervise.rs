@@ -30,7 +30,7 @@ pub fn run(config: &Config<'_>, plan: &Plan, program: &[u8], pid: Pid) -> u8 {
         own_pid: plan.parent,
         terminal: plan.terminal,
         own_group: plan.own_group,
-        core: Supervisor::new(config, pid, plan.own_group),
+        core: Supervisor::new(config, pid, plan.own_group, plan.leads_session),
         info: Info::new(),
         held: (0, Info::new()),
         failing: false,
@@ -128,21 +128,21 @@ impl Init<'_> {
                     self.pass_terminal(sys::own_group(), self.pid);
                 }
                 self.forward(number);
-                // Asked after the signal was sent: a child that stops later was not stopped when the request came.
+                // Asked after the signal was sent. A stop that is still pending then is not seen.
                 if resume && sys::stopped_by(self.pid) != 0 {
                     self.resume();
                 }
             }
             Decision::Drop(reason) => {
                 let template = match reason {
-                    Reason::Rule => "dropped $: a rewrite says so",
+                    Reason::Rule => "dropped $ by a rewrite",
                     // A word on it would raise the next one.
                     Reason::OwnWrite => return false,
                     Reason::Shared if signal::TERMINAL_STOPS.contains(received.number) => {
                         self.stop();
                         return false;
                     }
-                    Reason::Shared => "dropped $: the terminal sent it to the child, too",
+                    Reason::Shared => "dropped $: the child has it, too",
                 };
                 self.tell(template, received.number, 0);
             }
@@ -198,7 +198,7 @@ impl Init<'_> {
     /// Reaps all that is waitable. The exit status, if the child was among it.
     fn reap(&mut self) -> Option<u8> {
         loop {
-            match sys::reap() {
+            match bare::reap() {
                 Ok(Some((pid, status))) => {
                     let is_child = self.core.reaped(pid, status);
                     let verbose = self.config.is_on(Id::Verbose);

@@ -59,8 +59,8 @@ pub struct Supervisor<'c> {
     config: &'c Config<'c>,
     /// The child's pid.
     pid: c_int,
-    /// The child has a process group of its own.
-    own_group: bool,
+    /// What the terminal sends to the child, too.
+    shared: SignalSet,
     /// Where it stands.
     child: Child,
     /// The signals that were received or forwarded.
@@ -70,8 +70,13 @@ pub struct Supervisor<'c> {
 impl<'c> Supervisor<'c> {
     /// For the child `pid`.
     #[must_use]
-    pub const fn new(config: &'c Config<'c>, pid: c_int, own_group: bool) -> Self {
-        Self { config, pid, own_group, child: Child::Alive, known: SignalSet::EMPTY }
+    pub const fn new(config: &'c Config<'c>, pid: c_int, own_group: bool, leads_session: bool) -> Self {
+        let shared = match (own_group, leads_session) {
+            (true, _) => SignalSet::EMPTY,
+            (false, true) => signal::FROM_TERMINAL_TO_GROUP,
+            (false, false) => signal::FROM_TERMINAL,
+        };
+        Self { config, pid, shared, child: Child::Alive, known: SignalSet::EMPTY }
     }
 
     /// A signal was taken.
@@ -85,7 +90,7 @@ impl<'c> Supervisor<'c> {
         if own && signal::RAISED_BY_WRITE.contains(number) {
             return Decision::Drop(Reason::OwnWrite);
         }
-        if !self.own_group && code == libc::SI_KERNEL && signal::FROM_TERMINAL.contains(number) {
+        if code == libc::SI_KERNEL && self.shared.contains(number) {
             return Decision::Drop(Reason::Shared);
         }
         match self.config.rewrites.apply(number) {

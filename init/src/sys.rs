@@ -8,7 +8,6 @@ use core::ffi::{CStr, c_char, c_int, c_long, c_void};
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use init_core::signal::SignalNumber;
-use init_core::status::WaitStatus;
 use init_core::supervisor::Received;
 
 /// A process id of the kernel: at most 2^22, so that it fits every word.
@@ -109,17 +108,6 @@ pub fn queue_group(leader: Pid, signal: SignalNumber, info: &Info) -> Result<(),
 }
 
 // ---- Processes -----------------------------------------------------------------------------------------------------
-
-/// `wait4(2)` on any child, WNOHANG: reaps one; `None` if no child has ended.
-///
-/// # Errors
-/// ECHILD when there is no child at all.
-pub fn reap() -> Result<Option<(Pid, WaitStatus)>, Errno> {
-    let mut status: WaitStatus = 0;
-    // SAFETY: a live int for the status; null for the resource usage.
-    let pid = unsafe { syscall(libc::SYS_wait4, [usize::MAX, &raw mut status as usize, libc::WNOHANG as usize, 0]) }?;
-    Ok((pid != 0).then_some((pid, status)))
-}
 
 /// `waitid(2)`, WSTOPPED without taking the event: the signal that this child is stopped by now; 0 if it is not. As init
 /// takes no stop events, the answer is the present state (kernel/exit.c, `wait_task_stopped`).
@@ -273,7 +261,8 @@ struct Entry<'p, P> {
 /// goes on with `parent` and ends the program with what that returns.
 ///
 /// No page and no page table is copied, which makes it faster than fork. CLONE_VFORK is left out, so that init is never held
-/// up by a child that is stopped, or that waits for a slow file system, before its exec.
+/// up by a child that is stopped, or that waits for a slow file system, before its exec. (Before Linux 5.16 a core dump of
+/// the child before its exec takes init along, as it does every process that shares the memory: fs/coredump.c.)
 ///
 /// `parent` gets the child's pid, or the error: EAGAIN (a limit on processes), ENOMEM, what a seccomp filter says.
 pub fn spawn<P: Sync>(plan: &P, child: fn(&P) -> !, parent: impl FnOnce(Result<Pid, Errno>) -> u8) -> ! {
@@ -337,7 +326,7 @@ pub fn close_range(first: c_int, last: c_int) {
     if first > last || unsafe { syscall(libc::SYS_close_range, [word(first), word(last), 0]) }.is_ok() {
         return;
     }
-    let mut limit = [0_u64; 2];
+    let mut limit = [0, 1_u64 << 20];
     let words = [0, libc::RLIMIT_NOFILE as usize, 0, &raw mut limit as usize];
     // SAFETY: null for the new limit; a live `struct rlimit64` for the old one.
     let _ = unsafe { syscall(libc::SYS_prlimit64, words) };
@@ -366,6 +355,13 @@ pub fn foreground(descriptor: c_int) -> Result<Pid, Errno> {
     // SAFETY: a live int for the answer.
     unsafe { syscall(libc::SYS_ioctl, [word(descriptor), libc::TIOCGPGRP as usize, &raw mut group as usize]) }?;
     Ok(group)
+}
+
+/// `read(2)` of no byte: is the caller's group the terminal's foreground one? In the background it is an error: EIO, as
+/// SIGTTIN is blocked (drivers/tty/tty_jobctrl.c, `__tty_check_change`). Numbers do not tell where both groups are outside
+/// this PID namespace: then both are 0.
+pub fn may_read(terminal: c_int) -> bool {
+    !matches!(read(terminal, &mut []), Err(Errno(libc::EIO)))
 }
 
 /// `TIOCSPGRP` (ioctl_tty(2)): makes `group` the foreground process group. SIGTTOU is blocked here, so that a caller in

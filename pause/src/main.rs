@@ -11,35 +11,37 @@ compile_error!(
 );
 
 use bare::{Mask, Start};
-use libc::{SIG_IGN, SIGCHLD, SIGINT, SIGTERM};
+use libc::{SIGINT, SIGTERM};
 
 /// What ends it (P1).
 const STOP_REQUESTS: Mask = bare::bit(SIGTERM) | bare::bit(SIGINT);
 
-bare::program!(main);
+bare::program!(main, STOP_REQUESTS);
 
 fn main(start: Start) -> ! {
-    // 1. The entry point has blocked every signal, so that no stop request is lost: a blocked signal stays pending, even
-    //    for PID 1 and even where it was inherited as ignored (contract P3, P4).
+    // 1. The entry point has blocked what ends it, and no other signal, so that no stop request is lost: a blocked signal
+    //    stays pending, even for PID 1 and even where it was inherited as ignored (contract P3, P4). All others have their
+    //    default action, whatever mask was inherited; for PID 1 that is none (P1).
 
     // 2. With SIGCHLD ignored the kernel reaps by itself: no zombie, and no wake-up for one (P2).
-    bare::set_disposition(SIGCHLD, SIG_IGN);
+    bare::let_the_kernel_reap();
 
     // 3. The version, for kubeadm's upgrade check (P5). Only now, for nothing above depends on an argument.
     if start.words().skip(1).any(|word| matches!(word, b"-v" | b"-V")) {
+        bare::set_mask(bare::ALL_SIGNALS); // As in 6.
         for text in ["pause ", bare::VERSION, " (git ", bare::GIT_HASH, ")\n"] {
             bare::print(libc::STDOUT_FILENO, text.as_bytes());
         }
         bare::exit(0);
     }
 
-    // 4. The other signals get their default action back, whatever was inherited. For PID 1 that is none (P1), and the
-    //    kernel drops them: blocked, they would pile up in its memory. Not PID 1: a word of warning (P6).
+    // 4. Not PID 1: a word of warning (P6), which must not end it (as in 6).
     if bare::own_pid() != 1 {
+        bare::set_mask(bare::ALL_SIGNALS);
         bare::say(b"Warning: pause should be the first process\n");
         bare::drop_write_signals();
+        bare::set_mask(STOP_REQUESTS);
     }
-    bare::set_mask(STOP_REQUESTS);
 
     // 5. Sleep. EINTR (a stop, a debugger, the freezer) is no end.
     let farewell: &[u8] = loop {
@@ -50,7 +52,7 @@ fn main(start: Start) -> ! {
         }
     };
 
-    // 6. Blocked again, so that a broken stderr cannot turn this end into a death by SIGPIPE (B2).
+    // 6. All blocked, so that a broken stderr cannot turn this end into a death by SIGPIPE (B2).
     bare::set_mask(bare::ALL_SIGNALS);
     bare::say(farewell);
     bare::exit(0)

@@ -226,6 +226,24 @@ pub fn say(bytes: &[u8]) {
     }
 }
 
+/// `wait4(2)` on any child, WNOHANG: reaps one; its pid and wait status, or `None` if no child has ended.
+///
+/// # Errors
+/// ECHILD when there is no child at all.
+pub fn reap() -> Result<Option<(c_int, c_int)>, Errno> {
+    let mut status: c_int = 0;
+    let any = usize::MAX;
+    // SAFETY: a live int for the status; null for the resource usage.
+    let pid = unsafe { syscall(libc::SYS_wait4, [any, &raw mut status as usize, libc::WNOHANG as usize, 0]) }?;
+    Ok((pid != 0).then_some((pid, status)))
+}
+
+/// Lets the kernel reap from now on, by ignoring SIGCHLD (wait(2), NOTES); who is dead already is reaped here.
+pub fn let_the_kernel_reap() {
+    set_disposition(libc::SIGCHLD, libc::SIG_IGN);
+    while let Ok(Some(_)) = reap() {}
+}
+
 /// `write(2)`, once.
 fn write(descriptor: c_int, bytes: &[u8]) -> Result<c_int, Errno> {
     // SAFETY: the slice is readable for its length.
@@ -330,17 +348,18 @@ impl<'a> Iterator for Words<'a> {
 /// For [`program!`]: SIG_SETMASK and the number of `rt_sigprocmask(2)`.
 pub const SET_MASK: (c_int, c_long) = (libc::SIG_SETMASK, libc::SYS_rt_sigprocmask);
 
-/// Makes `$main: fn(Start) -> !` the program. The entry point blocks all signals, before anything else and in as few
-/// instructions as that takes, for until then a stop request to PID 1 is lost; then it hands the kernel's stack pointer on. A panic
+/// Makes `$main: fn(Start) -> !` the program. The entry point blocks the signals of `$mask`, and no other, before anything
+/// else and in as few instructions as that takes, for until then a stop request to PID 1 is lost; then it hands the kernel's
+/// stack pointer on. A panic
 /// handler comes with it that nothing may reach: where the compiler cannot drop it, a release build does not link, for want
 /// of `a_panic_can_be_reached`. So it is proven anew with each build that PID 1 does not panic.
 #[macro_export]
 macro_rules! program {
-    ($main:path) => {
+    ($main:path, $mask:expr) => {
         #[cfg(target_arch = "x86_64")]
         ::core::arch::global_asm!(
             ".globl _start",
-            "_start: push -1", // The mask, right below argc; the kernel reads it before it writes the old one there.
+            "_start: push {mask}", // Right below argc; the kernel reads it before it writes the old one there.
             "mov rsi, rsp",
             "mov rdx, rsp",
             "mov edi, {set}",
@@ -351,6 +370,7 @@ macro_rules! program {
             "and rsp, -16",
             "xor ebp, ebp",
             "call {entry}",
+            mask = const $mask as i64,
             set = const $crate::SET_MASK.0,
             call = const $crate::SET_MASK.1,
             entry = sym bare_entry
@@ -358,8 +378,8 @@ macro_rules! program {
         #[cfg(target_arch = "x86")]
         ::core::arch::global_asm!(
             ".globl _start",
-            "_start: push -1",
-            "push -1",
+            "_start: push {high}",
+            "push {low}",
             "mov ebx, {set}",
             "mov ecx, esp",
             "mov edx, esp",
@@ -372,6 +392,8 @@ macro_rules! program {
             "sub esp, 12",
             "push eax",
             "call {entry}",
+            high = const ($mask >> 32) as i32,
+            low = const $mask as i32,
             set = const $crate::SET_MASK.0,
             call = const $crate::SET_MASK.1,
             entry = sym bare_entry
@@ -380,7 +402,7 @@ macro_rules! program {
         ::core::arch::global_asm!(
             ".globl _start",
             "_start: sub sp, sp, #16", // The stack pointer stays aligned to 16, or the hardware faults.
-            "mov x1, #-1",
+            "mov x1, #{mask}",
             "str x1, [sp, #8]",
             "add x1, sp, #8",
             "mov x2, x1",
@@ -390,6 +412,7 @@ macro_rules! program {
             "svc #0",
             "add x0, sp, #16",
             "b {entry}",
+            mask = const $mask as i64,
             set = const $crate::SET_MASK.0,
             call = const $crate::SET_MASK.1,
             entry = sym bare_entry

@@ -178,17 +178,19 @@ impl Case {
     /// A new terminal is all three descriptors, and the controlling terminal of the new session. What it shows counts as
     /// standard output; [`Running::write`] types.
     #[must_use]
-    pub fn terminal(mut self) -> Self {
-        let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-        let master = nix::pty::posix_openpt(flags).expect("a terminal");
-        nix::pty::grantpt(&master).expect("a terminal");
-        nix::pty::unlockpt(&master).expect("a terminal");
-        let name = nix::pty::ptsname_r(&master).expect("a terminal");
-        let slave = nix::fcntl::open(name.as_str(), flags, nix::sys::stat::Mode::empty()).expect("a terminal");
+    pub fn terminal(self) -> Self {
+        let (master, slave) = new_terminal();
+        let mut case = self.on_terminal(&slave);
+        case.master = Some(master);
+        case
+    }
+
+    /// The same with a terminal of which the caller has the master's side, and can hang it up by closing that.
+    #[must_use]
+    pub fn on_terminal(mut self, slave: &OwnedFd) -> Self {
         let copy = || Stream::Given(slave.try_clone().expect("a descriptor"));
         self.streams = [copy(), copy(), copy()];
         self.plan.terminal = true;
-        self.master = Some(master.into());
         self
     }
 
@@ -341,6 +343,18 @@ impl Case {
     pub fn run(self) -> crate::Outcome {
         self.start().wait()
     }
+}
+
+/// A new terminal: its master's side and its slave's.
+#[must_use]
+pub fn new_terminal() -> (OwnedFd, OwnedFd) {
+    let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    let master = nix::pty::posix_openpt(flags).expect("a terminal");
+    nix::pty::grantpt(&master).expect("a terminal");
+    nix::pty::unlockpt(&master).expect("a terminal");
+    let name = nix::pty::ptsname_r(&master).expect("a terminal");
+    let slave = nix::fcntl::open(name.as_str(), flags, nix::sys::stat::Mode::empty()).expect("a terminal");
+    (master.into(), slave)
 }
 
 /// The program's side of one descriptor, and what the library keeps of it.

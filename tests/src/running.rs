@@ -326,6 +326,19 @@ impl Running {
         self.line_of(&capture, text, 1)
     }
 
+    /// Waits for `text` anywhere in standard output behind its first `from` bytes, and returns where it ends: for what is
+    /// no whole line, such as a prompt.
+    #[track_caller]
+    pub fn wait_text(&mut self, from: usize, text: &str) -> usize {
+        let mut end = None;
+        self.stdout.wait(self.deadline, |captured| {
+            let new = captured.bytes.get(from..).unwrap_or_default();
+            end = new.windows(text.len()).position(|at| at == text.as_bytes()).map(|at| from + at + text.len());
+            end.is_some()
+        });
+        end.unwrap_or_else(|| panic!("{}", self.report(&format!("no {text:?} behind byte {from}"))))
+    }
+
     #[track_caller]
     fn line_of(&mut self, capture: &Capture, text: &str, count: usize) -> String {
         let mut found = None;

@@ -497,7 +497,7 @@ fn assert_refused(outcome: &Outcome, culprit: &str) {
 
 #[test]
 fn i5_wrong_command_lines() {
-    let table: [(&[&str], &str); 62] = [
+    let table: [(&[&str], &str); 63] = [
         // Unknown.
         (&["-x"], "-x"),
         (&["-gx"], "x"),
@@ -544,6 +544,7 @@ fn i5_wrong_command_lines() {
         (&["-e1", "-e", "300"], "300"),
         // Malformed signals.
         (&["-p", "NOSIG"], "NOSIG"),
+        (&["-p", "TERM,INT"], "TERM,INT"),
         (&["-p", "0"], "parent-death"),
         (&["-p", "65"], "65"),
         (&["-p", "RTMIN+31"], "RTMIN+31"),

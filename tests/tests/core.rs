@@ -63,7 +63,7 @@ enum Fate {
 }
 
 fn fate(config: &Config, own_group: bool, number: i32, code: i32, own: bool) -> Fate {
-    match Supervisor::new(config, 7, own_group).signal(Received { number, code, own }) {
+    match Supervisor::new(config, 7, own_group, false).signal(Received { number, code, own }) {
         Decision::Reap => Fate::Reap,
         Decision::Forward { number, resume } => Fate::Forward { number, resume },
         Decision::Drop(_) => Fate::Drop,
@@ -72,7 +72,7 @@ fn fate(config: &Config, own_group: bool, number: i32, code: i32, own: bool) -> 
 
 /// How init ends when its child ended with `status`.
 fn end(config: &Config, status: WaitStatus) -> Option<u8> {
-    let mut supervisor = Supervisor::new(config, 7, true);
+    let mut supervisor = Supervisor::new(config, 7, true, false);
     assert_eq!(supervisor.end(), None, "the child lives");
     assert!(!supervisor.reaped(8, status), "not the child");
     assert_eq!(supervisor.end(), None, "another one's end is not the child's");

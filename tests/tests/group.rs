@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use bitts_tests::{
-    Case, Outcome, Place, Running, Stream, namespace, needs_namespaces, needs_strace, procfs, ship, sys, tools,
+    Case, Outcome, Place, Running, Stream, case::new_terminal, namespace, needs_namespaces, needs_strace, procfs, ship,
+    sys, tools,
 };
 
 /// Everywhere that init can stand, with and without `-g`.
@@ -182,6 +183,40 @@ fn i16_the_child_finds_nothing_of_the_hand_over() {
         let numbers: Vec<_> =
             outcome.values("fd").iter().filter_map(|fd| Some(fd.split_once(':')?.0.to_owned())).collect();
         assert_eq!(numbers, ["0", "1", "2"], "{place:?} {options:?}: {outcome}");
+    }
+}
+
+#[test]
+fn i16_in_the_background_as_pid_1_below_a_shell_outside_it_does_not_take_the_terminal() {
+    needs_namespaces!();
+    // Here the numbers of both groups, init's and the terminal's, are outside init's namespace: 0.
+    let Some(unshare) = tools::on_path("unshare") else {
+        namespace::skipped("the terminal below a shell outside", "unshare of util-linux is not installed");
+        return;
+    };
+    let shell = Case::new("/bin/bash").place(Place::Host).terminal().args(["--norc", "--noprofile", "-i"]);
+    let mut shell = shell.env("PS1", "").env("HISTFILE", "/dev/null").start();
+    let start = format!("{} -rpf --kill-child {}", unshare.display(), ship::init().display());
+    shell.write(format!("{start} sh -c 'echo run''ning; sleep 1' &\n").as_bytes());
+    shell.wait_line("running");
+    shell.write(b"read -r word; echo got=$word\n");
+    shell.write(b"something\n");
+    shell.wait_line("got=something");
+    shell.write(b"wait; exit 3\n");
+    shell.wait().assert_exit(3);
+}
+
+#[test]
+fn i12_a_hang_up_reaches_the_child_of_a_session_leader_in_its_own_group() {
+    needs_namespaces!();
+    // The leader alone gets it from the terminal: what init does not forward, nobody gets.
+    for options in [&[][..], &["-g"]] {
+        let (master, slave) = new_terminal();
+        let mut init = Case::init().place(Place::Child).on_terminal(&slave).args(options).child(["sleep"]).start();
+        init.wait_asleep_in(libc::SYS_rt_sigtimedwait);
+        assert_eq!(procfs::groups(init.pid()).expect("it lives").1, init.pid(), "init leads the session");
+        drop((slave, master));
+        init.wait().assert_exit(128 + libc::SIGHUP);
     }
 }
 

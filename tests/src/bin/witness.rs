@@ -20,7 +20,8 @@ const COMMANDS: &str = "\
 ready | say TEXT | error TEXT     write a line
 exit CODE | die SIG               end; die with the default disposition and no core file
 state                             mask, dispositions, descriptors, limits … as key=value lines, `state=end` last
-record [for N]                    block all, say `recording`, print every signal taken, without end or N of them; nothing is merged
+record [for N | until SIG]        block all, say `recording`, print every signal taken, without end, N of them, or up to the first
+                                  SIG; nothing is merged
 hook [for N]                      the same with handlers (signal-hook); says `hooked`. Not for ILL, FPE, SEGV, 32 and 33; more
                                   than five of one number that come before they are printed are merged
 ignore SIGS | default SIGS | block SIGS | unblock SIGS
@@ -29,7 +30,7 @@ orphans N                         make N orphans that end at once, return when a
 worker                            make an orphan that stays: `worker PID`, `worker got SIG` at TERM, and its end
 child … end                       fork; the child does the commands up to `end` and ends with 0
 wait                              wait for one own child: `waited PID STATUS`
-kill PID SIG | queue PID SIG VALUE
+kill PID SIG | queue PID SIG VALUE     PID may be `parent`
 setsid | setpgid | chdir PATH | close FD
 cat                               standard input to standard output, up to its end
 sleep                             for ever";
@@ -61,6 +62,14 @@ impl Words {
         word.to_str().and_then(|word| word.parse().ok()).unwrap_or_else(|| usage(&format!("no number: {word:?}")))
     }
 
+    /// A pid, or `parent`.
+    fn process(&mut self) -> i32 {
+        match self.0.pop_front_if(|word| word == "parent") {
+            Some(_) => nix::unistd::getppid().as_raw(),
+            None => self.number(),
+        }
+    }
+
     fn signals(&mut self) -> Vec<i32> {
         let word = self.text();
         if word == "all" {
@@ -72,11 +81,13 @@ impl Words {
 
     /// `for N`, if it stands here.
     fn limit(&mut self) -> usize {
-        if self.0.front().is_none_or(|word| word != "for") {
-            return usize::MAX;
-        }
-        self.0.pop_front();
-        self.number()
+        self.number_behind("for").unwrap_or(usize::MAX)
+    }
+
+    /// `KEY N`, if it stands here.
+    fn number_behind<T: std::str::FromStr>(&mut self, key: &str) -> Option<T> {
+        self.0.pop_front_if(|word| word == key)?;
+        Some(self.number())
     }
 }
 
@@ -106,7 +117,7 @@ fn run(words: Vec<OsString>) -> i32 {
             "exit" => return words.number(),
             "die" => die(words.number()),
             "state" => state(name.as_ref(), &all),
-            "record" => record(words.limit()),
+            "record" => record(words.limit(), words.number_behind("until")),
             "hook" => hook(words.limit()),
             "ignore" => words.signals().into_iter().for_each(|n| must("ignore", sys::ignore(n, true))),
             "default" => words.signals().into_iter().for_each(|n| must("default", sys::ignore(n, false))),
@@ -132,8 +143,8 @@ fn run(words: Vec<OsString>) -> i32 {
                 let (pid, status) = must("wait", sys::wait(-1, 0)).expect("waiting blocks");
                 say(format!("waited {pid} {status}"));
             }
-            "kill" => must("kill", sys::kill(words.number(), words.number(), None)),
-            "queue" => must("queue", sys::kill(words.number(), words.number(), Some(words.number()))),
+            "kill" => must("kill", sys::kill(words.process(), words.number(), None)),
+            "queue" => must("queue", sys::kill(words.process(), words.number(), Some(words.number()))),
             "setsid" => drop(must("setsid", nix::unistd::setsid())),
             "setpgid" => {
                 must("setpgid", nix::unistd::setpgid(nix::unistd::Pid::from_raw(0), nix::unistd::Pid::from_raw(0)))
@@ -175,13 +186,16 @@ fn print(received: sys::Received) {
     say(format!("signal={signal} code={code} pid={pid} uid={uid} value={value}"));
 }
 
-fn record(mut limit: usize) {
+fn record(mut limit: usize, last: Option<i32>) {
     sys::set_mask(sys::ALL_SIGNALS);
     say("recording");
     while limit > 0 {
         if let Ok(received) = sys::take_signal(sys::ALL_SIGNALS, None) {
             print(received);
             limit -= 1;
+            if last == Some(received.signal) {
+                break;
+            }
         }
     }
 }
