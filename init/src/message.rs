@@ -154,13 +154,15 @@ const REASONS: &[u8] = b"\
 \x0cCannot allocate memory\tlimits on memory\n\
 \x0dPermission denied\tits x permission, the folders above it, a noexec mount\n\
 \x14Not a directory\tthe folders above it\n\
+\x15Is a directory\n\
 \x16Invalid argument\n\
+\x17Too many open files in system\n\
 \x18Too many open files\n\
 \x1aText file busy\twho has it open for writing\n\
 \x1cNo space left on device\n\
 \x24File name too long\n\
 \x26Function not implemented\n\
-\x28Too many levels of symbolic links\tthe links, the interpreter's interpreter\n\
+\x28Too many levels of symbolic links\tthe links, the interpreter\n\
 ";
 
 /// The wording of an error number, and what to look at when exec returns it; both empty for one that is not expected.

@@ -22,9 +22,9 @@ macro_rules! options {
         /// The help text: the usage, the rows of the table, two lines each, and notes.
         pub const HELP: &str = concat!(
             "Usage: init [OPTION...] [--] PROGRAM [ARG...]\n",
-            "Runs PROGRAM as its only child, forwards signals to it, reaps every zombie and ends with its status.\n",
+            "Runs PROGRAM, forwards signals to it, reaps every zombie and ends with its status.\n",
             $("  ", $names, "\n\t", $help, "\n",)*
-            "--no-X undoes X. All but the last four have variables: BITTS_GROUP=1, BITTS_EXPECT=143,130, ...\n",
+            "Undo X by --no-X. All but the last four have variables: BITTS_GROUP=1, BITTS_EXPECT=143,130\n",
             "Exit status: the child's; 128+n: signal n killed it; 127: PROGRAM not found; 126: not executable; 1: init failed\n",
         );
     };

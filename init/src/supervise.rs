@@ -201,20 +201,17 @@ impl Init<'_> {
             match bare::reap() {
                 Ok(Some((pid, status))) => {
                     let is_child = self.core.reaped(pid, status);
-                    let verbose = self.config.is_on(Id::Verbose);
-                    if is_child {
-                        if verbose || self.core.is_unexplained(status) {
-                            ended(pid, status, "child # was killed by signal $", "child # exited with #");
+                    if !is_child {
+                        if self.config.is_on(Id::WarnReaped) {
+                            ended(
+                                pid,
+                                status,
+                                "warning: reaped process #, killed by $",
+                                "warning: reaped process #, exited with #",
+                            );
                         }
-                    } else if self.config.is_on(Id::WarnReaped) {
-                        ended(
-                            pid,
-                            status,
-                            "warning: reaped process #, killed by $",
-                            "warning: reaped process #, exited with #",
-                        );
-                    } else if verbose {
-                        ended(pid, status, "process # was killed by $", "process # exited with #");
+                    } else if self.config.is_on(Id::Verbose) || self.core.is_unexplained(status) {
+                        ended(pid, status, "child # was killed by signal $", "child # exited with #");
                     }
                 }
                 Ok(None) => {
