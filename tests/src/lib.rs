@@ -7,6 +7,7 @@
 //! - [`elf`]: what the headers of a shipped file must say.
 
 pub mod case;
+pub mod compare;
 pub mod elf;
 pub mod namespace;
 pub mod plan;

@@ -3,6 +3,10 @@
 //! Needs root, and `dockerd`, `docker`, `busybox` (static), `setpriv`, `unshare`, `script`, `timeout`, `ldd` and `cc` on PATH;
 //! without one of them the tests fail, for who asks for the feature `runtimes` wants them run. No network is used.
 
+#[path = "runtimes/base.rs"]
+mod base;
+#[path = "runtimes/client.rs"]
+mod client;
 #[path = "docker/daemon.rs"]
 mod daemon;
 #[path = "docker/images.rs"]
@@ -208,7 +212,7 @@ fn exit_statuses_arrive(way: &Way) {
 }
 
 fn exec_failures_have_their_statuses(way: &Way) {
-    for (program, status) in [("/no-such-program", 127), ("/bin", 126), (images::NOT_A_PROGRAM, 126)] {
+    for (program, status) in [("/no-such-program", 127), ("/bin", 126), (base::NOT_A_PROGRAM, 126)] {
         let (ended, said) = way.run(&format!("exec{}", program.replace('/', "-")), &[program]).end();
         assert_eq!(ended, status, "{said}");
         // Docker has the same statuses for what it cannot start itself: then `init` was not even run.

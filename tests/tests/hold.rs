@@ -35,6 +35,40 @@ fn i20_term_and_int_end_it_with_0_whatever_was_inherited() {
     }
 }
 
+/// Rootless Podman keeps its user namespace by a `catatonit -P` of its own, which it starts with these ignored, and not as PID 1.
+const IGNORED_BY_PODMAN: [i32; 10] = [
+    libc::SIGALRM,
+    libc::SIGHUP,
+    libc::SIGINT,
+    libc::SIGPIPE,
+    libc::SIGQUIT,
+    libc::SIGPOLL,
+    libc::SIGPROF,
+    libc::SIGVTALRM,
+    libc::SIGXCPU,
+    libc::SIGXFSZ,
+];
+
+#[test]
+fn i20_as_podmans_pause_process_int_ends_it_with_0() {
+    needs_namespaces!();
+    let ignored = IGNORED_BY_PODMAN.into_iter().map(bit).sum();
+    for place in [Place::Child, Place::Host] {
+        for (end, message) in ENDS {
+            let case = Case::init().name("catatonit").place(place).ignored(ignored).arg("-P");
+            let mut init = at_rest(case);
+            for signal in IGNORED_BY_PODMAN.into_iter().filter(|signal| *signal != libc::SIGINT) {
+                init.signal(signal);
+            }
+            init.wait_asleep_in(libc::SYS_rt_sigtimedwait);
+            init.signal(end);
+            let outcome = init.wait();
+            outcome.assert_exit(0);
+            assert_eq!((outcome.out(), outcome.err().as_str()), (String::new(), message), "{place:?}");
+        }
+    }
+}
+
 #[test]
 fn i20_every_other_signal_is_without_effect() {
     needs_namespaces!();

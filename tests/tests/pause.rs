@@ -132,7 +132,7 @@ fn p2_who_was_dead_before_it_is_reaped_as_well() {
     let pause = ship::pause();
     // PID 1 has a dead child when it becomes pause: a shell that is not told of its death.
     let shell = Case::new("/bin/sh").mask(bit(libc::SIGCHLD)).stdin(Stream::Pipe);
-    let mut running = shell.args(["-c", "true & read -r _; exec \"$0\""]).arg(&pause).start();
+    let mut running = shell.args(["-c", "true & read -r _; exec \"$0\""]).arg(pause).start();
     running.wait_until("a zombie", |running| !running.zombies().is_empty());
     running.write(b"go on\n");
     running.wait_asleep_in(libc::SYS_rt_sigtimedwait);

@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use bitts_tests::{Case, Place, ship};
+use bitts_tests::{Case, Place, namespace, ship, tools};
+use init_core::signal;
 
 /// A file of the repository.
 fn text(path: &str) -> String {
@@ -169,16 +172,13 @@ fn i2_readme_has_every_option() {
     }
 }
 
+/// The manual page.
+const MANUAL: &str = "init/init.1";
+
 #[test]
 fn i2_manual_has_every_option() {
-    let path = "init/init.1";
-    // The manual comes with a later version; from then on it is held.
-    if !ship::root().join(path).exists() {
-        assert!(!text("README.md").contains("init.1"), "README.md speaks of a manual that is not there");
-        return;
-    }
     // Lines such as: .It Fl g , Fl -group
-    let manual = text(path);
+    let manual = text(MANUAL);
     let options: BTreeSet<Names> = manual
         .lines()
         .filter_map(|line| line.strip_prefix(".It Fl "))
@@ -188,7 +188,145 @@ fn i2_manual_has_every_option() {
             flags.map(|flag| format!("-{}", flag.replace("\\-", "-"))).collect()
         })
         .collect();
-    assert_eq!(options, options_of_help(), "{path} (left) against --help (right)");
+    assert_eq!(options, options_of_help(), "{MANUAL} (left) against --help (right)");
+}
+
+#[test]
+fn i2_manual_has_every_variable() {
+    let manual = text(MANUAL);
+    let (_, rest) = manual.split_once(".Sh ENVIRONMENT\n").expect("a section on the environment");
+    let environment = rest.split("\n.Sh ").next().unwrap_or_default();
+    let of_manual: BTreeSet<_> = environment.split(|c: char| !c.is_ascii_uppercase() && c != '_').collect();
+    let ours = options_of_help()
+        .into_iter()
+        .filter_map(|mut names| names.pop())
+        .map(|long| format!("BITTS_{}", long.trim_start_matches('-').to_uppercase().replace('-', "_")));
+    let without = ["BITTS_LICENSE", "BITTS_HELP", "BITTS_VERSION", "BITTS_PAUSE"];
+    let source = text("init/src/options.rs");
+    let peers = source.split(|c: char| !c.is_ascii_uppercase() && c != '_').map(str::to_owned);
+    let peers = peers.filter(|word| ["TINI_", "DUMB_INIT_", "CATATONIT_"].iter().any(|peer| word.starts_with(peer)));
+    let variables: BTreeSet<_> = ours.filter(|name| !without.contains(&name.as_str())).chain(peers).collect();
+    assert!(variables.len() >= 14, "{variables:?}");
+    for variable in variables {
+        assert!(of_manual.contains(variable.as_str()), "{MANUAL}, ENVIRONMENT, has no {variable}");
+    }
+}
+
+#[test]
+fn i12_manual_tells_every_signal() {
+    // Rows such as: .It 6 Ta ABRT Ta forwarded
+    let manual = text(MANUAL);
+    let rows: BTreeMap<i32, &str> = manual
+        .lines()
+        .filter_map(|line| line.strip_prefix(".It ")?.split_once(" Ta "))
+        .filter_map(|(number, rest)| Some((number.parse().ok()?, rest.split(" Ta ").next()?)))
+        .collect();
+    let name = |number| std::str::from_utf8(signal::name(number).expect("a name")).expect("UTF-8");
+    assert_eq!(rows, (1..32).map(|number| (number, name(number))).collect());
+}
+
+/// The string literals of Rust code, without its comments, as they are written: escapes are left.
+fn literals(source: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = source;
+    while let Some(at) = rest.find(['"', '/']) {
+        let (before, here) = rest.split_at(at);
+        if here.starts_with("//") {
+            rest = here.split_once('\n').map_or("", |(_, rest)| rest);
+        } else if here.starts_with('/') || before.ends_with('\'') {
+            // A division, or a quotation mark as a character.
+            rest = &here[1..];
+        } else {
+            let mut escaped = false;
+            let end = here[1..].find(|c: char| {
+                let ends = c == '"' && !escaped;
+                escaped = c == '\\' && !escaped;
+                ends
+            });
+            let end = 1 + end.expect("a literal has an end");
+            found.push(here[1..end].to_owned());
+            rest = &here[end + 1..];
+        }
+    }
+    found
+}
+
+/// The templates of all messages, and the parts of those on faults of the command line.
+///
+/// A literal with a space in it is one. The three files left out hold tables and the words that stand for what is filled in.
+fn templates() -> (BTreeSet<String>, BTreeSet<String>) {
+    const NO_MESSAGES: [&str; 5] = [
+        "tini version ",
+        "_bitts - git.",
+        "dumb-init v1.2.5 (bitts ",
+        "\\\nbitts, (c) 2026 the bitts authors",
+        "init is linked for musl only",
+    ];
+    let mut templates = BTreeSet::new();
+    for (path, source) in sources("init/src") {
+        if !["options.rs", "message.rs", "signal.rs"].iter().any(|file| path.ends_with(file)) {
+            templates.extend(literals(&source).into_iter().filter(|literal| {
+                literal.contains(' ') && !NO_MESSAGES.iter().any(|start| literal.starts_with(start))
+            }));
+        }
+    }
+    let options = text("init/src/options.rs");
+    let (_, faults) = options.split_once("impl Fault<").expect("where faults are described");
+    let faults = literals(faults).into_iter().filter(|literal| literal.trim_matches([':', ' ']).contains(' '));
+    (templates, faults.collect())
+}
+
+#[test]
+fn manual_tells_every_message_and_no_other() {
+    let manual = text(MANUAL);
+    let (_, rest) = manual.split_once(".Sh DIAGNOSTICS\n").expect("a section on messages");
+    let diagnostics = rest.split("\n.Sh ").next().unwrap_or_default();
+    let items = diagnostics.lines().filter_map(|line| line.strip_prefix(".It "));
+    let items: BTreeSet<_> = items.map(|item| item.replace("\\(aq", "'").replace("\\-", "-")).collect();
+
+    let (templates, faults) = templates();
+    assert!(templates.len() >= 20 && faults.len() >= 4, "{templates:?} {faults:?}");
+    let (on_faults, others): (BTreeSet<_>, BTreeSet<_>) =
+        items.into_iter().partition(|item| faults.iter().any(|fault| item.contains(fault.trim_end())));
+    for fault in &faults {
+        assert!(on_faults.iter().any(|item| item.contains(fault.trim_end())), "{MANUAL}, DIAGNOSTICS: {fault:?}");
+    }
+    let templates: BTreeSet<_> = templates
+        .iter()
+        .map(|template| {
+            let text = template.strip_suffix("\\n").unwrap_or(template);
+            text.replace('#', "NUMBER")
+                .replace('$', "SIGNAL")
+                .replace('!', ": REASON")
+                .replace('?', ": REASON; look at: PLACES")
+                .replace('@', "'WORD'")
+        })
+        .collect();
+    assert_eq!(others, templates, "{MANUAL}, DIAGNOSTICS (left) against init/src (right)");
+}
+
+/// What `mandoc -T lint` says of a page, but for what it says of this machine: which other pages are installed.
+fn lint(page: &Path) -> String {
+    let mandoc = Command::new("mandoc").args(["-T", "lint", "-W", "style"]).arg(page).output().expect("run mandoc");
+    let said = [mandoc.stdout, mandoc.stderr].concat();
+    String::from_utf8_lossy(&said)
+        .lines()
+        .filter(|line| !line.contains("referenced manual not found") && !line.contains("outdated mandoc.db"))
+        .map(|line| format!("{line}\n"))
+        .collect()
+}
+
+#[test]
+fn manual_is_clean_under_mandoc() {
+    if tools::on_path("mandoc").is_none() {
+        namespace::skipped("manual_is_clean_under_mandoc", "mandoc is not installed");
+        return;
+    }
+    // One macro that there is not: a linter that finds nothing would find this page clean, too.
+    let mut broken = tempfile::NamedTempFile::new().expect("a file");
+    broken.write_all(format!("{}\n.Xx\n", text(MANUAL)).as_bytes()).expect("write a page");
+    assert!(lint(broken.path()).contains("unknown macro"));
+    assert_eq!(lint(&ship::root().join(MANUAL)), "");
 }
 
 // ---- versions -------------------------------------------------------------------------------------------------------

@@ -1,23 +1,12 @@
 //! A Docker daemon of the tests' own: socket, folder, namespaces and cgroup are its own, so that nothing of it is left.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-/// How long anything may take that should take no time to speak of. Generous: the machine may be busy with other tests.
-pub const DEADLINE: Duration = Duration::from_secs(60);
-
-/// What a finished client left.
-#[derive(Debug)]
-pub struct Finished {
-    /// The exit status; a client that was killed is an error of the test, and never gets here.
-    pub status: i32,
-    pub stdout: String,
-    pub stderr: String,
-}
+use crate::client::{DEADLINE, Finished, Follower, finish, remove_cgroups, under_timeout};
 
 /// `dockerd` in PID and mount namespaces of its own.
 ///
@@ -82,15 +71,13 @@ impl Daemon {
     ///
     /// The classic builder is asked for, because it is the one that every daemon has.
     fn client(&self, deadline: Duration) -> Command {
-        let mut command = Command::new("timeout");
+        let mut command = under_timeout(deadline);
         command
-            // `--foreground` leaves a client with a terminal in the terminal's foreground group.
-            .args(["--foreground", "--signal=KILL", &deadline.as_secs().to_string(), "docker"])
+            .arg("docker")
             .env("DOCKER_HOST", format!("unix://{}", self.folder.path().join("socket").display()))
             .env("DOCKER_CONFIG", self.folder.path().join("client"))
             .env("DOCKER_BUILDKIT", "0")
-            .env_remove("DOCKER_CONTEXT")
-            .stdin(Stdio::null());
+            .env_remove("DOCKER_CONTEXT");
         command
     }
 
@@ -101,13 +88,7 @@ impl Daemon {
 
     /// `docker WORDS…`, whatever it ends with, within `deadline`.
     pub fn docker_within(&self, deadline: Duration, words: &[&str]) -> Finished {
-        let start = Instant::now();
-        let output = self.client(deadline).args(words).output().expect("run docker under timeout");
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        let (stdout, stderr) = (text(output.stdout), text(output.stderr));
-        assert!(start.elapsed() < deadline, "docker {words:?} took longer than {deadline:?}\n{stdout}{stderr}");
-        let status = output.status.code().unwrap_or_else(|| panic!("docker {words:?} was killed\n{stdout}{stderr}"));
-        Finished { status, stdout, stderr }
+        finish(self.client(deadline).args(words), deadline)
     }
 
     /// `docker WORDS…`, which must succeed: its trimmed output.
@@ -203,100 +184,43 @@ impl Drop for Daemon {
             }
             thread::sleep(Duration::from_millis(20));
         }
-        // One hierarchy of version 2, or several of version 1.
-        let hierarchies = fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten().map(|entry| entry.path());
-        for hierarchy in hierarchies.chain(["/sys/fs/cgroup".into()]) {
-            remove_cgroup(&hierarchy.join(&self.cgroup));
-        }
+        remove_cgroups(&self.cgroup);
     }
-}
-
-/// Removes a cgroup and those below it; not what else they show, which goes with them. One that is not there is no error.
-fn remove_cgroup(cgroup: &Path) {
-    for entry in fs::read_dir(cgroup).into_iter().flatten().flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            remove_cgroup(&entry.path());
-        }
-    }
-    let _ = fs::remove_dir(cgroup);
 }
 
 /// A container whose output is followed by an attached client.
 pub struct Container<'a> {
     daemon: &'a Daemon,
     pub name: String,
-    client: Child,
-    output: Receiver<Vec<u8>>,
-    /// What came and was not expected yet.
-    seen: String,
+    follower: Follower,
 }
 
 impl<'a> Container<'a> {
     /// Starts the client `command` and follows what it writes on standard output and standard error.
     fn follow(daemon: &'a Daemon, name: &str, command: &mut Command) -> Container<'a> {
-        let mut client = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("run docker under timeout");
-        let (sender, output) = mpsc::channel();
-        let pipes: [Box<dyn Read + Send>; 2] =
-            [Box::new(client.stdout.take().expect("a pipe")), Box::new(client.stderr.take().expect("a pipe"))];
-        for mut pipe in pipes {
-            let sender = sender.clone();
-            thread::spawn(move || {
-                let mut buffer = [0; 4096];
-                while let Ok(length @ 1..) = pipe.read(&mut buffer) {
-                    if sender.send(buffer[..length].to_vec()).is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-        Container { daemon, name: name.to_owned(), client, output, seen: String::new() }
+        Container { daemon, name: name.to_owned(), follower: Follower::start(name, command) }
     }
 
     /// Waits until the container has written `text`, and forgets what came up to there.
     pub fn expect(&mut self, text: &str) {
-        let start = Instant::now();
-        loop {
-            if let Some(at) = self.seen.find(text) {
-                self.seen.drain(..at + text.len());
-                return;
-            }
-            match self.output.recv_timeout(DEADLINE.saturating_sub(start.elapsed())) {
-                Ok(bytes) => self.seen.push_str(&String::from_utf8_lossy(&bytes)),
-                Err(reason) => panic!("{}: {text:?} did not come ({reason}), but {:?}", self.name, self.seen),
-            }
-        }
+        self.follower.expect(text);
     }
 
     /// Types on the container's terminal, or writes to its standard input.
     pub fn write(&mut self, text: &str) {
-        self.client.stdin.as_mut().expect("a piped stdin").write_all(text.as_bytes()).expect("write to the client");
+        let stdin = self.follower.client.stdin.as_mut().expect("a piped stdin");
+        stdin.write_all(text.as_bytes()).expect("write to the client");
     }
 
     /// Waits until the client has ended: its status, which is the container's, and what else came.
     pub fn end(mut self) -> (i32, String) {
-        let start = Instant::now();
-        loop {
-            match self.output.recv_timeout(DEADLINE.saturating_sub(start.elapsed())) {
-                Ok(bytes) => self.seen.push_str(&String::from_utf8_lossy(&bytes)),
-                Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => panic!("{} did not end: {:?}", self.name, self.seen),
-            }
-        }
-        let status = self.client.wait().expect("wait for the client").code().expect("the client ended by itself");
-        (status, std::mem::take(&mut self.seen))
+        self.follower.end()
     }
 }
 
 impl Drop for Container<'_> {
-    /// Removes the container, whatever its state.
+    /// Removes the container, whatever its state; the client follows.
     fn drop(&mut self) {
         self.daemon.docker(&["rm", "--force", &self.name]);
-        let _ = self.client.kill();
-        let _ = self.client.wait();
     }
 }

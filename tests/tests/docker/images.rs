@@ -8,21 +8,12 @@ use std::process::Command;
 
 use bitts_tests::ship;
 
+use crate::base::{add_base, add_busybox, add_bytes, add_file, add_link};
 use crate::daemon::Daemon;
-
-/// Commands of busybox that the base and the builder need under their own names.
-const COMMANDS: [&str; 14] =
-    ["sh", "true", "sleep", "ps", "cat", "chmod", "cp", "cut", "echo", "ls", "mkdir", "touch", "uname", "test"];
-
-/// A file that is no program, for status 126.
-pub const NOT_A_PROGRAM: &str = "/not-a-program";
 
 /// Makes the image `name`: busybox, statically linked, and a file that is no program.
 pub fn import_base(daemon: &Daemon, name: &str) {
-    daemon.import(name, |archive| {
-        add_busybox(archive);
-        add_bytes(archive, NOT_A_PROGRAM, 0o644, b"neither a program nor executable\n");
-    });
+    daemon.import(name, add_base);
 }
 
 /// Makes the image `name`: cargo, rustc and cc, with the packages that cargo has fetched already, for a build without a network.
@@ -107,29 +98,6 @@ pub fn import_builder(daemon: &Daemon, name: &str) {
     });
 }
 
-/// Adds a statically linked busybox, and its commands as links to it.
-fn add_busybox<W: Write>(archive: &mut tar::Builder<W>) {
-    add_file(archive, Path::new("/bin/busybox"), Path::new("bin/busybox"));
-    for command in COMMANDS {
-        add_link(archive, &format!("bin/{command}"), Path::new("busybox"));
-    }
-}
-
-/// Adds one file with these bytes.
-fn add_bytes<W: Write>(archive: &mut tar::Builder<W>, name: &str, mode: u32, bytes: &[u8]) {
-    let mut header = tar::Header::new_gnu();
-    header.set_mode(mode);
-    header.set_size(bytes.len() as u64);
-    archive.append_data(&mut header, name.trim_start_matches('/'), bytes).expect("add a file");
-}
-
-/// Adds the file at `from`, a link's file instead of the link.
-fn add_file<W: Write>(archive: &mut tar::Builder<W>, from: &Path, to: &Path) {
-    archive
-        .append_path_with_name(from, to.strip_prefix("/").unwrap_or(to))
-        .unwrap_or_else(|error| panic!("add {}: {error}", from.display()));
-}
-
 /// Adds the files below `from` that `wanted` names.
 fn add_tree<W: Write>(archive: &mut tar::Builder<W>, from: &Path, to: &Path, wanted: &dyn Fn(&Path) -> bool) {
     for path in list(from) {
@@ -163,14 +131,6 @@ fn add_libraries(program: &Path, system: &mut BTreeSet<PathBuf>) {
 fn normal(path: &Path) -> PathBuf {
     let folder = fs::canonicalize(path.parent().expect("a folder")).expect("the folder of a file that is there");
     folder.join(path.file_name().expect("a name"))
-}
-
-/// Adds a link.
-fn add_link<W: Write>(archive: &mut tar::Builder<W>, name: &str, to: &Path) {
-    let mut header = tar::Header::new_gnu();
-    header.set_entry_type(tar::EntryType::Symlink);
-    header.set_size(0);
-    archive.append_link(&mut header, name, to).expect("add a link");
 }
 
 /// The trimmed standard output of a command that must succeed.
