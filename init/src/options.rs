@@ -34,15 +34,15 @@ macro_rules! options {
 // orders to do something else than to run a program. All others have a variable, `BITTS_` and the long name in capitals, `_` for `-`, and
 // `--no-X`, which turns them off.
 options! {
-    Group "-g, --group" "give the child its own process group and forward signals to the group"
+    Group "-g, --group" "forward signals to a process group of the child's own"
     SingleChild "-c, --single-child" "forward signals to the child only, in no new session"
-    Subreaper "-s, --subreaper" "warn if init is not PID 1 and cannot be a child subreaper"
+    Subreaper "-s, --subreaper" "warn if init cannot be a child subreaper"
     ParentDeath "-p, --parent-death SIG" "get signal SIG when the parent dies"
     Rewrite "-r, --rewrite S:R" "forward signal R for signal S; S:0 drops S (repeatable)"
     Expect "-e, --expect CODE" "end with 0 if the child ends with CODE, 0-255 (repeatable)"
-    WarnReaped "-w, --warn-reaped" "warn of each reaped process that is not the child"
+    WarnReaped "-w, --warn-reaped" "warn of each other process that is reaped"
     Verbose "-v, --verbose" "say on stderr what is done (repeatable)"
-    Pause "-P, --pause" "no child: reap, and sleep until SIGTERM or SIGINT, as pause does"
+    Pause "-P, --pause" "no child: behave as pause does"
     License "-l, -L, --license" "print the licence"
     Help "-h, --help" "print this"
     Version "-V, --version" "print the version"

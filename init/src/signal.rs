@@ -136,9 +136,6 @@ pub const RAISED_BY_WRITE: SignalSet = SignalSet::of(&[libc::SIGPIPE, libc::SIGX
 /// What the kernel never lets a process take, and what init takes for itself: never forwarded (contract I12).
 pub const NEVER_FORWARDED: SignalSet = SignalSet::of(&[libc::SIGKILL, libc::SIGSTOP, libc::SIGCHLD]);
 
-/// What a terminal stops a process with.
-pub const TERMINAL_STOPS: SignalSet = SignalSet::of(&[libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU]);
-
 /// What a terminal sends to its whole foreground group (termios(3), tty_ioctl(4)).
 pub const FROM_TERMINAL_TO_GROUP: SignalSet =
     SignalSet::of(&[libc::SIGINT, libc::SIGQUIT, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU, libc::SIGWINCH]);

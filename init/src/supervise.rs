@@ -7,7 +7,7 @@ use bare::Errno;
 use core::ffi::c_int;
 use core::sync::atomic::Ordering;
 use init_core::options::{Config, Id};
-use init_core::signal::{self, SignalNumber};
+use init_core::signal::SignalNumber;
 use init_core::status::{self, OWN_FAILURE, WaitStatus};
 use init_core::supervisor::{Decision, Reason, Supervisor};
 
@@ -129,7 +129,7 @@ impl Init<'_> {
                 }
                 self.forward(number);
                 // Asked after the signal was sent. A stop that is still pending then is not seen.
-                if resume && sys::stopped_by(self.pid) != 0 {
+                if resume && sys::stopped_by(self.pid, libc::WNOWAIT) != 0 {
                     self.resume();
                 }
             }
@@ -138,10 +138,6 @@ impl Init<'_> {
                     Reason::Rule => "dropped $ by a rewrite",
                     // A word on it would raise the next one.
                     Reason::OwnWrite => return false,
-                    Reason::Shared if signal::TERMINAL_STOPS.contains(received.number) => {
-                        self.stop();
-                        return false;
-                    }
                     Reason::Shared => "dropped $: the child has it, too",
                 };
                 self.tell(template, received.number, 0);
@@ -233,36 +229,43 @@ impl Init<'_> {
         }
     }
 
-    /// If the child has stopped, on a terminal (I16): stops with it, as the shell expects of a job. As PID 1 continues it at
-    /// once, for nobody else could.
+    /// If the child has stopped, on a terminal (I16): gives it the terminal, if that is what it wants and init may. Else init
+    /// stops with it, as the shell expects of a job; as PID 1 continues it at once, for nobody else could.
     fn follow_stop(&mut self) {
         let Some(terminal) = self.terminal else { return };
-        let by = sys::stopped_by(self.pid);
+        let by = sys::stopped_by(self.pid, libc::WNOWAIT);
+        if by == 0 {
+            return;
+        }
+        let wants = by == libc::SIGTTIN || by == libc::SIGTTOU;
         let foreground = sys::foreground(terminal);
-        if self.own_pid == 1 {
-            // A SIGSTOP was somebody's wish. One that wants the terminal, and does not have it, would stop again at once.
-            if by == libc::SIGTSTP || by != 0 && by != libc::SIGSTOP && foreground == Ok(self.pid) {
+        let ours = foreground == Ok(sys::own_group());
+        if wants && ours && self.own_group {
+            self.pass_terminal(sys::own_group(), self.pid);
+            self.resume();
+        } else if self.own_pid == 1 {
+            // A SIGSTOP was somebody's wish. One that wants the terminal, and cannot have it, would stop again at once.
+            if by == libc::SIGTSTP || wants && foreground == Ok(self.pid) {
                 self.resume();
             }
         // In a group that it shares the child alone may have been stopped from elsewhere, which is no stop of the job.
-        } else if by != 0 && (self.own_group || foreground == Ok(sys::own_group())) {
+        } else if self.own_group || by != libc::SIGSTOP || ours {
             self.stop();
         }
     }
 
     /// Stops init as the terminal would: the kernel does not if nobody in the session could continue it (an orphaned group).
-    /// The terminal is given back for the time. The SIGCONT that ends it is taken here, and passed on to a child that has not
-    /// got it itself.
+    /// The terminal is given back for the time. The child's stop is taken as seen, so that one that comes right after the
+    /// SIGCONT is a new one. That SIGCONT is passed on.
     fn stop(&mut self) {
+        sys::stopped_by(self.pid, 0);
         self.pass_terminal(self.pid, sys::own_group());
         let _ = sys::kill(self.own_pid, libc::SIGTSTP);
         bare::set_mask(!bare::bit(libc::SIGTSTP));
         bare::set_mask(bare::ALL_SIGNALS);
         let _ = sys::wait_signal(bare::bit(libc::SIGCONT), &mut self.info, Some(&Timeout(0, 0)));
         self.pass_terminal(sys::own_group(), self.pid);
-        if sys::stopped_by(self.pid) != 0 {
-            self.resume();
-        }
+        self.resume();
     }
 
     /// Continues the child, and its group if it has one.

@@ -109,11 +109,11 @@ pub fn queue_group(leader: Pid, signal: SignalNumber, info: &Info) -> Result<(),
 
 // ---- Processes -----------------------------------------------------------------------------------------------------
 
-/// `waitid(2)`, WSTOPPED without taking the event: the signal that this child is stopped by now; 0 if it is not. As init
-/// takes no stop events, the answer is the present state (kernel/exit.c, `wait_task_stopped`).
-pub fn stopped_by(pid: Pid) -> SignalNumber {
+/// `waitid(2)`, WSTOPPED: the signal that this child is stopped by now; 0 if it is not. With WNOWAIT in `flags` the answer is
+/// the present state, and stays so; without it a stop is told only once (kernel/exit.c, `wait_task_stopped`).
+pub fn stopped_by(pid: Pid, flags: c_int) -> SignalNumber {
     let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
-    let options = libc::WSTOPPED | libc::WNOHANG | libc::WNOWAIT;
+    let options = libc::WSTOPPED | libc::WNOHANG | flags;
     let words = [libc::P_PID as usize, word(pid), info.as_mut_ptr() as usize, word(options), 0];
     // SAFETY: a siginfo of the kernel's size; null for the resource usage.
     let found = unsafe { syscall(libc::SYS_waitid, words) }.is_ok();

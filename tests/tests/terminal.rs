@@ -1,0 +1,635 @@
+//! Job control on a terminal (I16): in an interactive shell that starts init as a job, and with init as the first process
+//! of a terminal's session. Each test's name begins with the promise's number.
+//!
+//! What is typed is echoed, so a test waits for what can only be an answer: a whole line, or a word that the shell has
+//! worked out. Nothing is typed before the one who is to read it has said that it is there.
+
+use std::path::{Path, PathBuf};
+
+use bitts_tests::case::new_terminal;
+use bitts_tests::procfs::{self, Process};
+use bitts_tests::{Case, Place, Running, Stream, namespace, needs_namespaces, ship, sys, tools};
+
+/// init as a job: in the shell's group for that job with its child, and with a group for the child.
+const OPTIONS: [&str; 2] = ["", "-g"];
+
+/// Everywhere that init can stand without a shell above it, with and without `-g`. Nobody could continue it there.
+const MODES: [(Place, &[&str]); 4] =
+    [(Place::Pid1, &[]), (Place::Pid1, &["-g"]), (Place::Child, &[]), (Place::Child, &["-g"])];
+
+/// What the terminal makes of the keys: interrupt, stop, end of file.
+const INTERRUPT: &str = "\x03";
+const STOP: &str = "\x1a";
+const END: &str = "\x04";
+
+const PROMPT: &str = "prompt> ";
+
+/// Any real-time signal, sent last: what was sent before has been dealt with when it arrives.
+const MARKER: i32 = 50;
+
+/// Another init, for a control. Where it is not installed the control is skipped as loudly as a test.
+fn peer(name: &str) -> Option<PathBuf> {
+    let found = tools::on_path(name);
+    if found.is_none() {
+        namespace::skipped(&format!("the control with {name}"), "it is not installed");
+    }
+    found
+}
+
+/// A person at a terminal.
+struct Terminal {
+    running: Running,
+    /// How much of what the terminal has shown was read.
+    read: usize,
+}
+
+impl Terminal {
+    /// Sits down at `case`, in which `$I` is the program `init`, `$W` the witness, `$O` the options, and `$S` the script.
+    fn at(case: Case, init: &Path, options: &str, script: &str) -> Self {
+        let case = case.terminal().env("PS1", PROMPT).env("I", init).env("W", tools::witness());
+        // Nothing of the machine's own set-up, and no history written.
+        let case = case.env("O", options).env("S", script).env("HISTFILE", "").env("INPUTRC", "/dev/null");
+        Self { running: case.start(), read: 0 }
+    }
+
+    /// An interactive shell that is not PID 1, at its prompt.
+    fn shell(init: &Path, options: &str, script: &str) -> Self {
+        let mut terminal = Self::at(Case::new("/bin/bash").not_pid1().args(["--norc", "-i"]), init, options, script);
+        terminal.prompt();
+        terminal
+    }
+
+    fn types(&mut self, text: &str) {
+        self.running.write(text.as_bytes());
+    }
+
+    /// Waits for `text`, and returns what came before it.
+    #[track_caller]
+    fn sees(&mut self, text: &str) -> String {
+        let end = self.running.wait_text(self.read, text);
+        let before = self.read..end - text.len();
+        self.read = end;
+        String::from_utf8_lossy(&self.running.stdout()[before]).into_owned()
+    }
+
+    /// Waits for a line that is `text` and nothing else.
+    #[track_caller]
+    fn line(&mut self, text: &str) {
+        self.sees(&format!("\n{text}\r"));
+    }
+
+    #[track_caller]
+    fn prompt(&mut self) {
+        self.sees(PROMPT);
+    }
+
+    /// Types a line, and sees it come back twice: from the terminal, and from a child that copies.
+    #[track_caller]
+    fn copies(&mut self, text: &str) {
+        self.types(&format!("{text}\n"));
+        self.line(text);
+        self.line(text);
+    }
+
+    /// Types ^Z, and has the prompt back.
+    #[track_caller]
+    fn stops(&mut self) {
+        self.types(STOP);
+        self.is_stopped();
+    }
+
+    /// The shell says that a job has stopped, and prompts.
+    #[track_caller]
+    fn is_stopped(&mut self) {
+        self.sees("Stopped");
+        self.prompt();
+    }
+
+    /// Continues the job in the foreground. The shell shows its command before it does so.
+    #[track_caller]
+    fn fg(&mut self) {
+        self.types("fg\n");
+        self.sees("$");
+    }
+
+    /// At the prompt: the exit status of what has ended.
+    #[track_caller]
+    fn status(&mut self) -> i32 {
+        self.types("echo status=$?\n");
+        self.sees("\nstatus=");
+        let status = self.sees("\r").parse().expect("a number");
+        self.prompt();
+        status
+    }
+
+    /// At the prompt: the shell itself can read from the terminal.
+    #[track_caller]
+    fn shell_reads(&mut self) {
+        self.types("echo ask$((1+1)); read word; echo got=$word\n");
+        self.line("ask2");
+        self.types("this\n");
+        self.line("got=this");
+        self.prompt();
+    }
+
+    /// The shell's only child.
+    #[track_caller]
+    fn job(&self) -> Process {
+        let jobs = self.running.children();
+        assert_eq!(jobs.len(), 1, "{jobs:?}");
+        jobs[0].clone()
+    }
+
+    /// The only child of the process `parent`.
+    #[track_caller]
+    fn child_of(&self, parent: i32) -> Process {
+        let mut children = self.running.processes();
+        children.retain(|process| process.parent == parent);
+        assert_eq!(children.len(), 1, "{children:?}");
+        children[0].clone()
+    }
+
+    /// The terminal's foreground group.
+    #[track_caller]
+    fn foreground(&self) -> i32 {
+        foreground(&self.running)
+    }
+
+    #[track_caller]
+    fn wait_state(&mut self, pid: i32, state: char) {
+        self.running.wait_until(&format!("{pid} in state {state}"), |_| self::state(pid) == state);
+    }
+
+    /// The child of `init`, that was stopped, is not continued: seen when init has dealt with two later signals.
+    #[track_caller]
+    fn stays_stopped(&mut self, init: i32) {
+        let child = self.child_of(init).pid;
+        self.wait_state(child, 'T');
+        for signal in [libc::SIGUSR1, libc::SIGUSR2] {
+            sys::kill(init, signal, None).expect("it lives");
+            let pending = |pid| procfs::signals(pid).is_ok_and(|signals| signals.pending & sys::bit(signal) != 0);
+            self.running.wait_until("a forwarded signal", |_| pending(child));
+        }
+        assert_eq!(state(child), 'T');
+    }
+}
+
+/// The foreground group of the terminal of `running`.
+fn foreground(running: &Running) -> i32 {
+    procfs::groups(running.pid()).expect("it lives").2
+}
+
+fn state(pid: i32) -> char {
+    procfs::Status::read(pid).expect("it lives").get("State").chars().next().expect("a letter")
+}
+
+/// What `state` of the witness says of `key`.
+fn value<'a>(state: &'a str, key: &str) -> &'a str {
+    let line = state.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+    line.unwrap_or_else(|| panic!("no {key} in {state}")).trim()
+}
+
+// ---- A job of an interactive shell ----------------------------------------------------------------------------------
+
+#[test]
+fn i16_an_interrupt_key_reaches_the_child_of_a_job_once() {
+    needs_namespaces!();
+    for options in OPTIONS {
+        let mut shell = Terminal::shell(ship::init(), options, "");
+        shell.types("$I $O $W record\n");
+        shell.line("recording");
+        let from = shell.read;
+        for _ in 0..5 {
+            shell.types(INTERRUPT);
+            shell.sees("signal=2 ");
+            shell.sees("\r\n");
+        }
+        sys::kill(shell.job().pid, MARKER, None).expect("it lives");
+        shell.sees(&format!("signal={MARKER} "));
+        let shown = String::from_utf8_lossy(&shell.running.stdout()[from..]).into_owned();
+        assert_eq!(shown.matches("signal=2 ").count(), 5, "{options:?}: {shown}");
+    }
+}
+
+#[test]
+fn i16_an_interrupt_key_ends_a_job() {
+    needs_namespaces!();
+    for options in OPTIONS {
+        let mut shell = Terminal::shell(ship::init(), options, "");
+        shell.types("$I $O $W ready cat\n");
+        shell.line("ready");
+        shell.types(INTERRUPT);
+        shell.prompt();
+        assert_eq!(shell.status(), 128 + libc::SIGINT, "{options:?}");
+        shell.shell_reads();
+    }
+}
+
+#[test]
+fn i16_a_stop_key_returns_the_prompt_and_fg_resumes_the_job() {
+    needs_namespaces!();
+    for options in OPTIONS {
+        let mut shell = Terminal::shell(ship::init(), options, "");
+        shell.types("$I $O $W ready cat exit 7\n");
+        shell.line("ready");
+        shell.copies("first");
+        for again in ["second", "third"] {
+            shell.stops();
+            shell.shell_reads();
+            shell.fg();
+            shell.copies(again);
+        }
+        shell.types(END);
+        shell.prompt();
+        assert_eq!(shell.status(), 7, "{options:?}");
+        shell.shell_reads();
+    }
+    // The control: it has a group for the child, and does not look whether that stops.
+    if let Some(tini) = peer("tini") {
+        let mut shell = Terminal::shell(&tini, "", "");
+        shell.types("$I $O $W ready cat\n");
+        shell.line("ready");
+        shell.types(STOP);
+        let job = shell.job().pid;
+        shell.stays_stopped(job);
+        // The shell waits for a stop of the job, and the terminal is the stopped child's.
+        assert_ne!(state(job), 'T');
+        assert_eq!(shell.foreground(), procfs::groups(shell.child_of(job).pid).expect("it lives").0);
+    }
+}
+
+/// The prompt comes when the child has stopped, and not before: until then it would read what is typed for the shell.
+#[test]
+fn i16_a_job_is_stopped_when_its_child_is() {
+    needs_namespaces!();
+    for options in OPTIONS {
+        // As any job that does not let itself be stopped.
+        let mut shell = Terminal::shell(ship::init(), options, "");
+        shell.types("$I $O $W block 20 ready cat exit 7\n");
+        shell.line("ready");
+        shell.types(STOP);
+        shell.sees("^Z");
+        shell.types("\n");
+        shell.copies("typed");
+        shell.types(END);
+        shell.prompt();
+        assert_eq!(shell.status(), 7, "{options:?}");
+
+        // As programs that have something to put in order before they stop.
+        let script = "trap 'echo tidy; kill -STOP $$; echo back' TSTP; echo ready; while :; do read word; done";
+        let mut shell = Terminal::shell(ship::init(), options, script);
+        shell.types("$I $O sh -c \"$S\"\n");
+        shell.line("ready");
+        for _ in 0..2 {
+            shell.types(STOP);
+            shell.sees("tidy");
+            shell.is_stopped();
+            shell.shell_reads();
+            shell.fg();
+            shell.line("back");
+        }
+        shell.types(INTERRUPT);
+        shell.prompt();
+        assert_eq!(shell.status(), 128 + libc::SIGINT, "{options:?}");
+    }
+}
+
+#[test]
+fn i16_bg_does_not_take_the_terminal_away_from_the_shell() {
+    needs_namespaces!();
+    for options in OPTIONS {
+        let mut shell = Terminal::shell(ship::init(), options, "");
+        let own = shell.foreground();
+        shell.types("$I $O $W ready sleep\n");
+        shell.line("ready");
+        shell.stops();
+        assert_eq!(shell.foreground(), own, "{options:?}");
+        let job = shell.job().pid;
+        let child = shell.child_of(job).pid;
+        shell.wait_state(child, 'T');
+        shell.types("bg\n");
+        shell.wait_state(child, 'S');
+        shell.wait_state(job, 'S');
+        assert_eq!(shell.foreground(), own, "{options:?}");
+        shell.shell_reads();
+        // From the background to the foreground without a stop between.
+        shell.fg();
+        shell
+            .running
+            .wait_until("another foreground group", |shell| procfs::groups(shell.pid()).expect("it lives").2 != own);
+        shell.types(INTERRUPT);
+        shell.prompt();
+        assert_eq!(shell.status(), 128 + libc::SIGINT, "{options:?}");
+    }
+}
+
+#[test]
+fn i16_a_job_in_the_background_does_not_take_the_terminal() {
+    needs_namespaces!();
+    for options in OPTIONS {
+        let mut shell = Terminal::shell(ship::init(), options, "");
+        let own = shell.foreground();
+        shell.types("$I $O $W ready hook &\n");
+        // The order of the job's line and the prompt is open.
+        let from = shell.read;
+        shell.sees("hooked");
+        shell.read = from;
+        shell.prompt();
+        assert_eq!(shell.foreground(), own, "{options:?}");
+        shell.shell_reads();
+    }
+    // The control.
+    if let Some(tini) = peer("tini") {
+        let mut shell = Terminal::shell(&tini, "", "");
+        let own = shell.foreground();
+        shell.types("$I $O $W ready hook &\n");
+        shell.running.wait_until("another foreground group", |shell| foreground(shell) != own);
+        // The shell can no longer read, and ends.
+        shell.types("\n");
+        shell.running.wait_status();
+    }
+}
+
+#[test]
+fn i16_a_job_in_the_background_that_reads_is_stopped_and_fg_gives_it_the_terminal() {
+    needs_namespaces!();
+    for options in OPTIONS {
+        let mut shell = Terminal::shell(ship::init(), options, "");
+        let own = shell.foreground();
+        shell.types("$I $O $W cat exit 7 &\n");
+        shell.prompt();
+        let job = shell.job().pid;
+        shell.wait_state(job, 'T');
+        assert_eq!(shell.foreground(), own, "{options:?}");
+        shell.types("jobs\n");
+        shell.sees("Stopped");
+        shell.sees("$W cat");
+        shell.prompt();
+        shell.shell_reads();
+        shell.fg();
+        shell.sees("cat exit 7");
+        shell.copies("read");
+        shell.stops();
+        shell.fg();
+        shell.sees("cat exit 7");
+        shell.copies("again");
+        shell.types(END);
+        shell.prompt();
+        assert_eq!(shell.status(), 7, "{options:?}");
+    }
+}
+
+#[test]
+fn i16_a_child_that_stops_itself_stops_the_job() {
+    needs_namespaces!();
+    for stop in ["kill -STOP $$", "kill -TSTP $$", "kill -TSTP 0", "kill -TTIN 0", "kill -STOP 0"] {
+        for options in OPTIONS {
+            let script = format!("echo ready; {stop}; echo resumed; read word; echo got=$word; exit 7");
+            let mut shell = Terminal::shell(ship::init(), options, &script);
+            let own = shell.foreground();
+            shell.types("$I $O sh -c \"$S\"\n");
+            shell.line("ready");
+            shell.is_stopped();
+            assert_eq!(shell.foreground(), own, "{stop} {options:?}");
+            shell.shell_reads();
+            shell.fg();
+            shell.line("resumed");
+            shell.types("this\n");
+            shell.line("got=this");
+            shell.prompt();
+            assert_eq!(shell.status(), 7, "{stop} {options:?}");
+        }
+    }
+}
+
+#[test]
+fn i16_a_term_to_a_stopped_job_is_acted_on_when_it_is_continued() {
+    needs_namespaces!();
+    let script = "trap 'echo took TERM; exit 9' TERM; echo ready; while :; do sleep 600 & wait $!; done";
+    for options in OPTIONS {
+        // To init alone.
+        for resume in ["fg", "bg; wait %1", "kill -CONT %1; wait %1"] {
+            let mut shell = Terminal::shell(ship::init(), options, script);
+            shell.types("$I $O sh -c \"$S\"\n");
+            shell.line("ready");
+            shell.stops();
+            let job = shell.job().pid;
+            sys::kill(job, libc::SIGTERM, None).expect("it lives");
+            assert_eq!(state(job), 'T');
+            shell.types(&format!("{resume}; echo status=$?\n"));
+            shell.line("took TERM");
+            shell.line("status=9");
+            shell.prompt();
+            shell.shell_reads();
+        }
+        // By the shell: to init's group, with a CONT behind it.
+        let mut shell = Terminal::shell(ship::init(), options, script);
+        shell.types("$I $O sh -c \"$S\"\n");
+        shell.line("ready");
+        shell.stops();
+        shell.types("kill %1\n");
+        shell.sees("took TERM");
+        shell.running.wait_until("the job's end", |shell| shell.children().is_empty());
+        shell.types("jobs\n");
+        shell.sees("Exit 9");
+    }
+}
+
+#[test]
+fn i16_the_caller_can_read_the_terminal_after_init() {
+    needs_namespaces!();
+    for options in OPTIONS {
+        for (child, status) in [("true", 0), ("/no-such-program", 127), ("$W die 9", 137)] {
+            let script = format!("$I $O {child}; echo status=$?; read word; echo got=$word");
+            let mut shell = Terminal::shell(ship::init(), options, &script);
+            shell.types("sh -c \"$S\"\n");
+            shell.line(&format!("status={status}"));
+            shell.types("this\n");
+            shell.line("got=this");
+            shell.prompt();
+            shell.shell_reads();
+        }
+    }
+}
+
+#[test]
+fn i16_the_childs_group_gets_the_foreground_whatever_the_descriptors_are() {
+    needs_namespaces!();
+    for options in OPTIONS {
+        for command in [
+            "$I $O $W state",
+            "$I $O $W state <&-",
+            "$I $O $W state </dev/null",
+            "$I $O $W state 2>/dev/null",
+            "$I $O $W state <&- 2>&-",
+            "echo | $I $O $W state",
+        ] {
+            let mut shell = Terminal::shell(ship::init(), options, &format!("echo ask; read word; {command}; exit $?"));
+            shell.types("sh -c \"$S\"\n");
+            shell.line("ask");
+            // Until then it may still be about to make the job's group the foreground one.
+            shell.running.wait_asleep_in(libc::SYS_wait4);
+            shell.types("\n");
+            let state = shell.sees("state=end");
+            shell.prompt();
+            assert_eq!(value(&state, "tpgid"), value(&state, "pgid"), "{command} {options:?}: {state}");
+            let own = value(&state, "pgid") == value(&state, "pid");
+            assert_eq!(own, options == "-g", "{command} {options:?}: {state}");
+            assert_eq!(shell.status(), 0, "{command} {options:?}");
+            shell.shell_reads();
+        }
+    }
+}
+
+#[test]
+fn i16_the_child_of_a_job_finds_mask_and_dispositions_as_the_shell_has_left_them() {
+    needs_namespaces!();
+    for options in OPTIONS {
+        let mut shell = Terminal::shell(ship::init(), options, "");
+        let states = ["$W state", "$I $O $W state", "trap '' TSTP; $W state", "$I $O $W state"].map(|command| {
+            shell.types(&format!("{command}\n"));
+            let state = shell.sees("state=end");
+            shell.prompt();
+            ["mask", "ignored", "caught"].map(|key| value(&state, key).to_owned())
+        });
+        assert_eq!(states[0], states[1], "{options:?}");
+        assert_eq!(states[2], states[3], "{options:?}");
+        assert_ne!(states[1], states[3], "{options:?}");
+        let stops = [libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU].map(sys::bit).iter().sum::<u64>();
+        for set in &states[1] {
+            assert_eq!(u64::from_str_radix(set, 16).expect("a set") & stops, 0, "{options:?}: {:?}", states[1]);
+        }
+    }
+}
+
+// ---- Nobody above that could continue it ----------------------------------------------------------------------------
+
+#[test]
+fn i16_a_stop_key_does_not_freeze_what_nobody_could_continue() {
+    needs_namespaces!();
+    for (place, options) in MODES {
+        let case = Case::init().place(place).terminal().args(options);
+        let mut init = case.child(["ready", "cat", "exit", "7"]).start();
+        init.wait_line("ready");
+        for word in ["first", "second"] {
+            init.write(STOP.as_bytes());
+            init.write(format!("{word}\n").as_bytes());
+            init.wait_lines(word, 2);
+        }
+        init.write(END.as_bytes());
+        init.wait().assert_exit(7);
+    }
+    // The control: there it stays stopped.
+    let Some(tini) = peer("tini") else { return };
+    for place in [Place::Pid1, Place::Child] {
+        let init = Case::new(&tini).place(place).terminal().child(["ready", "cat"]).start();
+        let mut terminal = Terminal { running: init, read: 0 };
+        terminal.running.wait_line("ready");
+        terminal.types(STOP);
+        let init = terminal.running.pid();
+        terminal.stays_stopped(init);
+    }
+}
+
+#[test]
+fn i16_a_shell_below_pid_1_has_job_control() {
+    needs_namespaces!();
+    for words in [&["bash", "--norc", "-i"][..], &["sh", "-i"]] {
+        for option in [&[][..], &["-g"]] {
+            let case = Case::init().args(option).arg("--").args(words);
+            let mut shell = Terminal::at(case, ship::init(), "", "");
+            shell.prompt();
+            for command in ["$W ready cat exit 7", "$I $W ready cat exit 7", "$I -g $W ready cat exit 7"] {
+                shell.types(&format!("{command}\n"));
+                shell.line("ready");
+                shell.copies("first");
+                for again in ["second", "third"] {
+                    shell.stops();
+                    shell.shell_reads();
+                    shell.types("fg\n");
+                    shell.sees("cat exit 7");
+                    shell.copies(again);
+                }
+                shell.types(END);
+                shell.prompt();
+                assert_eq!(shell.status(), 7, "{words:?} {option:?} {command}");
+            }
+            shell.types("exit 5\n");
+            shell.running.wait().assert_exit(5);
+        }
+    }
+}
+
+#[test]
+fn i16_a_stop_from_elsewhere_is_left_as_pid_1() {
+    needs_namespaces!();
+    for options in [&[][..], &["-g"]] {
+        let init = Case::init().terminal().args(options).child(["record"]).start();
+        let mut terminal = Terminal { running: init, read: 0 };
+        terminal.running.wait_line("recording");
+        let (init, child) = (terminal.running.pid(), terminal.running.children()[0].pid);
+        for times in 1..=2 {
+            sys::kill(child, libc::SIGSTOP, None).expect("it lives");
+            terminal.stays_stopped(init);
+            // From elsewhere too, or by way of init.
+            let whom = if times == 1 { child } else { init };
+            sys::kill(whom, libc::SIGCONT, None).expect("it lives");
+            terminal.running.wait_lines("signal=18 ", times);
+            terminal.running.wait_lines("signal=12 ", times);
+        }
+    }
+}
+
+// ---- Hang-up --------------------------------------------------------------------------------------------------------
+
+/// init as the leader of a terminal's session; then the terminal is gone.
+fn hang_up(place: Place, options: &[&str]) {
+    let (master, slave) = new_terminal();
+    let case = Case::init().place(place).on_terminal(&slave).stdout(Stream::Pipe).args(options);
+    let mut init = case.child(["ready", "sleep"]).start();
+    init.wait_line("ready");
+    drop((master, slave));
+    init.wait().assert_exit(128 + libc::SIGHUP);
+}
+
+#[test]
+fn i16_a_hang_up_ends_the_child_that_has_its_own_group() {
+    needs_namespaces!();
+    for (place, options) in MODES {
+        if place == Place::Pid1 || options == ["-g"] {
+            hang_up(place, options);
+        }
+    }
+}
+
+/// The kernel tells the leader of the session alone (drivers/tty/tty_jobctrl.c, `tty_signal_session_leader`).
+#[test]
+fn i16_a_hang_up_ends_the_child_in_the_group_of_a_session_leader() {
+    needs_namespaces!();
+    hang_up(Place::Child, &[]);
+}
+
+#[test]
+fn i16_a_hang_up_of_the_terminal_ends_the_jobs_of_a_shell() {
+    needs_namespaces!();
+    for options in OPTIONS {
+        for (command, stopped) in [
+            ("$I $O $W ready sleep", false),
+            ("$I $O $W ready sleep & wait", false),
+            ("$I $O $W ready stop sleep", true),
+        ] {
+            let (master, slave) = new_terminal();
+            let case = Case::new("/bin/bash").not_pid1().on_terminal(&slave).stdout(Stream::Pipe);
+            let case = case.env("I", ship::init()).env("W", tools::witness()).env("O", options).env("HISTFILE", "");
+            let mut shell = case.args(["--norc", "-i", "-c"]).arg(format!("{command}; echo end; read word")).start();
+            shell.wait_line("ready");
+            if stopped {
+                shell.wait_line("end");
+            }
+            drop((master, slave));
+            shell.wait_status();
+            // The reaper is left.
+            shell.wait_until("an empty namespace", |shell| shell.processes().len() == 1);
+        }
+    }
+}
