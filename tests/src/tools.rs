@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::namespace;
+
 /// The program that records what happens to it (src/bin/witness.rs).
 #[must_use]
 pub fn witness() -> PathBuf {
@@ -38,4 +40,14 @@ pub fn on_path(name: &str) -> Option<PathBuf> {
         .chain([Path::new("/usr/sbin").into()])
         .map(|folder| folder.join(name))
         .find(|p| p.is_file())
+}
+
+/// Another init, for a control. Where it is not installed the control is skipped as loudly as a test.
+#[must_use]
+pub fn peer(name: &str) -> Option<PathBuf> {
+    let found = on_path(name);
+    if found.is_none() {
+        namespace::skipped(&format!("the control with {name}"), "it is not installed");
+    }
+    found
 }

@@ -223,6 +223,23 @@ fn i9_a_script_without_interpreter_is_run_by_the_shell() {
 }
 
 #[test]
+fn i9_without_a_shell_a_script_ends_the_search() {
+    needs_namespaces!();
+    needs_strace!();
+    let (first, second) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    file(first.path(), "prog", "echo RUN\n", 0o755);
+    file(second.path(), "prog", "#!/bin/sh\necho WRONG $0\n", 0o755);
+    let path = format!("{}:{}", first.path().display(), second.path().display());
+    for error in ["ENOENT", "EACCES"] {
+        let inject = format!("--inject=execve:error={error}");
+        let case = Case::init().env("PATH", &path).strace(["-e", "trace=execve", "-P", "/bin/sh", &inject]);
+        let outcome = case.arg("prog").run();
+        assert_failed(&outcome, 126, "prog", libc::ENOEXEC);
+        assert_eq!(outcome.out(), "", "{outcome}");
+    }
+}
+
+#[test]
 fn i9_a_script_with_a_dash_in_its_name_is_no_option_of_the_shell() {
     needs_namespaces!();
     let folder = folder();

@@ -1,7 +1,7 @@
 //! Process groups and the terminal's foreground group, as far as they concern who gets a signal (I16). Each test's name
 //! begins with the promise's number.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bitts_tests::{
     Case, Outcome, Place, Running, Stream, case::new_terminal, namespace, needs_namespaces, needs_strace, procfs, ship,
@@ -14,15 +14,6 @@ const MODES: [(Place, &[&str]); 4] =
 
 /// Any real-time signal that is sent last: what was sent before has been dealt with when it arrives.
 const MARKER: i32 = 50;
-
-/// Another init, for a control. Where it is not installed the control is skipped as loudly as a test.
-fn peer(name: &str) -> Option<PathBuf> {
-    let found = tools::on_path(name);
-    if found.is_none() {
-        namespace::skipped(&format!("the control with {name}"), "it is not installed");
-    }
-    found
-}
 
 /// init with a recording child, ready.
 fn recorder(case: Case) -> Running {
@@ -262,7 +253,7 @@ fn i16_an_interrupt_key_reaches_the_child_once() {
         assert_eq!(interrupts(init, 5), 5, "{place:?} {options:?}");
     }
     // The control: in a shared group, an init that forwards what the terminal has sent to both.
-    if let Some(peer) = peer("dumb-init") {
+    if let Some(peer) = tools::peer("dumb-init") {
         assert_eq!(interrupts(recorder(Case::new(peer).not_pid1().terminal().arg("-c")), 5), 10);
     }
 }
@@ -298,7 +289,7 @@ fn i16_an_init_in_the_background_does_not_take_the_terminal() {
         assert_ne!(number(&outcome, "pgid"), 1, "{options:?}: {outcome}");
     }
     // The control.
-    if let Some(tini) = peer("tini") {
+    if let Some(tini) = tools::peer("tini") {
         let outcome = in_the_background(&tini, &[]);
         assert_eq!(number(&outcome, "tpgid"), number(&outcome, "pgid"), "{outcome}");
     }

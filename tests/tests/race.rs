@@ -1,10 +1,10 @@
 //! No signal is lost between the start of `init` and its child's exec (I6, I8). `strace` stretches the moments in which one
 //! could be: while a system call is held up, the signal is sent. Each test's name begins with the promise's number.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bitts_tests::sys::{self, bit};
-use bitts_tests::{Case, Place, Running, namespace, needs_namespaces, needs_strace, procfs, ship, tools};
+use bitts_tests::{Case, Place, Running, needs_namespaces, needs_strace, procfs, ship, tools};
 
 /// Everywhere that init can stand, with and without a group of its own for the child.
 const MODES: [(Place, &[&str]); 4] =
@@ -12,15 +12,6 @@ const MODES: [(Place, &[&str]); 4] =
 
 /// How long a call is held up: strace takes microseconds.
 const DELAY: &str = "1000000";
-
-/// Another init, for a control. Where it is not installed the control is skipped as loudly as a test.
-fn peer(name: &str) -> Option<PathBuf> {
-    let found = tools::on_path(name);
-    if found.is_none() {
-        namespace::skipped(&format!("the control with {name}"), "it is not installed");
-    }
-    found
-}
 
 /// The call that a process of the namespace is held up in, if any: strace has stopped it there.
 fn held_in(running: &Running, call: i64) -> bool {
@@ -127,7 +118,7 @@ fn i8_peers_lose_a_signal_between_fork_and_exec() {
         ("catatonit", &["-g"], "setpgid", libc::SYS_setpgid),
     ];
     for (name, options, call, number) in peers {
-        let Some(program) = peer(name) else { continue };
+        let Some(program) = tools::peer(name) else { continue };
         let case = held_up(&program, Place::Pid1, call, "enter", "1");
         let mut peer = case.args(options).child(["record"]).start();
         peer.wait_until("the call held up", |peer| peer.children().len() == 1 && held_in(peer, number));

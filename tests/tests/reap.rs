@@ -1,24 +1,14 @@
 //! How `init` reaps, waits and ends (I13, I17, I18, and `--warn-reaped` of I2). Each test's name begins with the promise's number.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use bitts_tests::sys::{self, bit};
-use bitts_tests::{Case, Outcome, Place, Running, Stream, namespace, needs_namespaces, needs_strace, procfs, tools};
+use bitts_tests::{Case, Outcome, Place, Running, Stream, needs_namespaces, needs_strace, procfs, tools};
 use nix::fcntl::OFlag;
 
 /// Everywhere that init can stand, with and without a forwarding to the group.
 const MODES: [(Place, &[&str]); 4] =
     [(Place::Pid1, &[]), (Place::Pid1, &["-g"]), (Place::Child, &[]), (Place::Child, &["-g"])];
-
-/// Another init, for a control. Where it is not installed the control is skipped as loudly as a test.
-fn peer(name: &str) -> Option<PathBuf> {
-    let found = tools::on_path(name);
-    if found.is_none() {
-        namespace::skipped(&format!("the control with {name}"), "it is not installed");
-    }
-    found
-}
 
 /// The lines of standard error that are warnings.
 fn warnings(outcome: &Outcome) -> Vec<String> {
@@ -104,7 +94,7 @@ fn i13_idle_for_five_seconds_costs_no_context_switch() {
             all.push((format!("{place:?} {options:?}"), init));
         }
     }
-    let tini = peer("tini").map(|tini| at_rest(Case::new(tini)));
+    let tini = tools::peer("tini").map(|tini| at_rest(Case::new(tini)));
     let before: Vec<_> = all.iter().map(|(_, init)| init.context_switches()).collect();
     let tini_before = tini.as_ref().map(Running::context_switches);
     // The passing of time is what is measured here.
@@ -160,7 +150,7 @@ fn i6_sigchld_inherited_as_ignored() {
 fn i6_peers_hang_where_sigchld_is_inherited_as_ignored() {
     needs_namespaces!();
     for name in ["tini", "catatonit"] {
-        let Some(program) = peer(name) else { continue };
+        let Some(program) = tools::peer(name) else { continue };
         let case = Case::new(program).ignored(bit(libc::SIGCHLD)).stdin(Stream::Pipe);
         let mut peer = case.child(["ready", "cat"]).start();
         peer.wait_line("ready");

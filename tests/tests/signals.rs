@@ -1,9 +1,7 @@
 //! What `init` does about signals (I12, I15, `--rewrite` and `--parent-death` of I2). Each test's name begins with the promise's number.
 
-use std::path::PathBuf;
-
 use bitts_tests::sys::{self, bit};
-use bitts_tests::{Case, Place, Running, Stream, namespace, needs_namespaces, needs_strace, procfs, ship, tools};
+use bitts_tests::{Case, Place, Running, Stream, needs_namespaces, needs_strace, procfs, ship, tools};
 
 /// Everywhere that init can stand, with and without a forwarding to the group.
 const MODES: [(Place, &[&str]); 4] =
@@ -21,15 +19,6 @@ fn recorder(case: Case) -> Running {
     let mut init = case.child(["record"]).start();
     init.wait_line("recording");
     init
-}
-
-/// Another init, for a control. Where it is not installed the control is skipped as loudly as a test.
-fn peer(name: &str) -> Option<PathBuf> {
-    let found = tools::on_path(name);
-    if found.is_none() {
-        namespace::skipped(&format!("the control with {name}"), "it is not installed");
-    }
-    found
 }
 
 /// Can a value be sent to a group? PIDFD_SIGNAL_PROCESS_GROUP is in Linux 6.9.
@@ -206,7 +195,7 @@ fn i12_a_value_comes_with_standard_signals_too() {
 fn i12_peers_lose_the_value() {
     needs_namespaces!();
     for name in ["tini", "dumb-init", "catatonit"] {
-        let Some(peer) = peer(name) else { continue };
+        let Some(peer) = tools::peer(name) else { continue };
         let mut peer = recorder(Case::new(peer));
         peer.queue(libc::SIGUSR1, 5);
         peer.wait_line("signal=10 ");
@@ -325,7 +314,7 @@ fn i12_a_refused_forwarding_is_told_and_is_not_fatal() {
     init.write(b"\n");
     init.wait().assert_exit(7);
 
-    if let Some(tini) = peer("tini") {
+    if let Some(tini) = tools::peer("tini") {
         let mut tini = case(&tini).start();
         tini.wait_line("ready");
         tini.signal(libc::SIGTERM);
@@ -389,7 +378,7 @@ fn i12_pipe_and_xfsz_of_others_are_forwarded_and_inits_own_are_not() {
         }
     }
     // The control: it forwards its own, and its child dies of it.
-    if let Some(catatonit) = peer("catatonit") {
+    if let Some(catatonit) = tools::peer("catatonit") {
         let case = Case::new(catatonit).env("CATATONIT_DEBUG", "1").stderr(Stream::BrokenPipe);
         case.child(["sleep"]).run().assert_exit(128 + libc::SIGPIPE);
     }
@@ -411,7 +400,7 @@ fn i12_faults_that_somebody_sent_are_forwarded() {
     }
     // The peers that have these signals' default action drop them as PID 1.
     for name in ["tini", "catatonit"] {
-        let Some(peer) = peer(name) else { continue };
+        let Some(peer) = tools::peer(name) else { continue };
         let mut peer = recorder(Case::new(peer));
         FAULTS.iter().for_each(|&signal| peer.signal(signal));
         peer.signal(libc::SIGTERM);
@@ -619,7 +608,7 @@ fn i15_a_child_that_is_not_stopped_gets_no_cont() {
 fn i15_peers_leave_a_stopped_child_stopped() {
     needs_namespaces!();
     for name in ["tini", "dumb-init", "catatonit"] {
-        let Some(peer) = peer(name) else { continue };
+        let Some(peer) = tools::peer(name) else { continue };
         let mut peer = Case::new(peer).child(["hook"]).start();
         peer.wait_line("hooked");
         let pid = stop_child(&mut peer);

@@ -459,6 +459,27 @@ fn b3_works_with_nothing() {
 }
 
 #[test]
+fn b3_works_on_a_root_with_nothing_but_two_programs() {
+    needs_namespaces!();
+    let Some(unshare) = tools::on_path("unshare") else {
+        bitts_tests::namespace::skipped("an empty root", "unshare of util-linux is not installed");
+        return;
+    };
+    // No /dev, no /proc, no /tmp, no library, no shell.
+    let root = tempfile::tempdir().expect("a folder");
+    for (name, program) in [("init", ship::init()), ("witness", ship::static_witness())] {
+        std::fs::copy(program, root.path().join(name)).expect("a copy");
+    }
+    let root = format!("--root={}", root.path().display());
+    let case = Case::new(unshare).place(Place::Host).args(["-rpf", &root, "/init", "-v", "/witness", "orphans", "3"]);
+    let outcome = case.args(["exit", "7"]).run();
+    outcome.assert_exit(7);
+    assert_eq!(outcome.out(), "orphans 3\n", "{outcome}");
+    // It says what it does, and complains of nothing.
+    assert!(outcome.err().contains("init: started child ") && !outcome.err().contains("warning"), "{outcome}");
+}
+
+#[test]
 fn b3_no_capability_is_left_to_user_65535() {
     needs_namespaces!();
     // What the test above stands on.

@@ -5,6 +5,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
+use bitts_tests::case::new_terminal;
 use bitts_tests::{Case, Place, Stream, namespace, needs_namespaces, needs_strace, tools};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -24,13 +25,8 @@ impl From<Stream> for Sink {
 
 /// A new terminal that is nobody's controlling one: master and slave.
 fn terminal() -> (File, OwnedFd) {
-    let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-    let master = nix::pty::posix_openpt(flags).expect("a terminal");
-    nix::pty::grantpt(&master).expect("a terminal");
-    nix::pty::unlockpt(&master).expect("a terminal");
-    let name = nix::pty::ptsname_r(&master).expect("a terminal");
-    let slave = nix::fcntl::open(name.as_str(), flags, nix::sys::stat::Mode::empty()).expect("a terminal");
-    (File::from(OwnedFd::from(master)), slave)
+    let (master, slave) = new_terminal();
+    (File::from(master), slave)
 }
 
 /// Two connected sockets.

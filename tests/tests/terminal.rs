@@ -4,11 +4,11 @@
 //! What is typed is echoed, so a test waits for what can only be an answer: a whole line, or a word that the shell has
 //! worked out. Nothing is typed before the one who is to read it has said that it is there.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bitts_tests::case::new_terminal;
 use bitts_tests::procfs::{self, Process};
-use bitts_tests::{Case, Place, Running, Stream, namespace, needs_namespaces, ship, sys, tools};
+use bitts_tests::{Case, Place, Running, Stream, needs_namespaces, ship, sys, tools};
 
 /// init as a job: in the shell's group for that job with its child, and with a group for the child.
 const OPTIONS: [&str; 2] = ["", "-g"];
@@ -26,15 +26,6 @@ const PROMPT: &str = "prompt> ";
 
 /// Any real-time signal, sent last: what was sent before has been dealt with when it arrives.
 const MARKER: i32 = 50;
-
-/// Another init, for a control. Where it is not installed the control is skipped as loudly as a test.
-fn peer(name: &str) -> Option<PathBuf> {
-    let found = tools::on_path(name);
-    if found.is_none() {
-        namespace::skipped(&format!("the control with {name}"), "it is not installed");
-    }
-    found
-}
 
 /// A person at a terminal.
 struct Terminal {
@@ -245,7 +236,7 @@ fn i16_a_stop_key_returns_the_prompt_and_fg_resumes_the_job() {
         shell.shell_reads();
     }
     // The control: it has a group for the child, and does not look whether that stops.
-    if let Some(tini) = peer("tini") {
+    if let Some(tini) = tools::peer("tini") {
         let mut shell = Terminal::shell(&tini, "", "");
         shell.types("$I $O $W ready cat\n");
         shell.line("ready");
@@ -339,7 +330,7 @@ fn i16_a_job_in_the_background_does_not_take_the_terminal() {
         shell.shell_reads();
     }
     // The control.
-    if let Some(tini) = peer("tini") {
+    if let Some(tini) = tools::peer("tini") {
         let mut shell = Terminal::shell(&tini, "", "");
         let own = shell.foreground();
         shell.types("$I $O $W ready hook &\n");
@@ -520,7 +511,7 @@ fn i16_a_stop_key_does_not_freeze_what_nobody_could_continue() {
         init.wait().assert_exit(7);
     }
     // The control: there it stays stopped.
-    let Some(tini) = peer("tini") else { return };
+    let Some(tini) = tools::peer("tini") else { return };
     for place in [Place::Pid1, Place::Child] {
         let init = Case::new(&tini).place(place).terminal().child(["ready", "cat"]).start();
         let mut terminal = Terminal { running: init, read: 0 };
