@@ -5,7 +5,8 @@ use crate::sys::{self, Pid, Vector};
 use bare::{Errno, Mask};
 use core::sync::atomic::{AtomicI32, Ordering};
 use init_core::bytes::{behind, take};
-use init_core::program::{self, Buffer};
+use init_core::message::Line;
+use init_core::program;
 use libc::{SIG_IGN, SIGCHLD};
 
 /// What the child is to do. Made by the parent before the child exists, and not changed after.
@@ -79,12 +80,12 @@ fn execute(plan: &Plan) -> Errno {
 
 /// If the variable `name` (with its `=`) holds init's pid, puts the child's in its place, in `memory`. Was it so?
 fn rename_owner<'w>(plan: &Plan, environment: &Vector<'w>, name: &[u8], memory: &'w mut [u8; 32]) -> bool {
-    let mut assignment = Buffer::new(memory);
+    let mut assignment = Line::new(memory);
     assignment.add(name);
-    assignment.add_number(plan.parent);
+    assignment.number(plan.parent);
     let Some((index, [])) = find(environment, assignment.bytes()) else { return false };
     assignment.cut(name.len());
-    assignment.add_number(bare::own_pid());
+    assignment.number(bare::own_pid());
     environment.from(index).replace_first(assignment.into_string());
     true
 }
@@ -108,7 +109,7 @@ fn search(plan: &Plan, environment: &Vector) -> Errno {
         None => program::DEFAULT_PATH,
     };
     let mut memory = [0; program::PATH_MAX];
-    let mut candidate = Buffer::new(&mut memory);
+    let mut candidate = Line::new(&mut memory);
     loop {
         let last = path.len();
         let directory = take(&mut path, b':');

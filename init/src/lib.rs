@@ -6,12 +6,16 @@
 //! - [`program`]: how a program is found.
 //! - [`supervisor`]: what a signal or a dead process means.
 //! - [`status`]: wait status to exit status.
-//! - [`message`]: one line of text, and the reason of an error number.
+//! - [`message`]: bytes under construction; [`text`]: what is written there, packed.
 
 #![no_std]
 #![warn(missing_docs, clippy::missing_docs_in_private_items)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![forbid(unsafe_code)]
+
+/// The list of all options and texts, for the macros of [`options`] and [`text`].
+#[macro_use]
+mod words;
 
 pub mod bytes;
 pub mod message;
@@ -20,3 +24,4 @@ pub mod program;
 pub mod signal;
 pub mod status;
 pub mod supervisor;
+pub mod text;

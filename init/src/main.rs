@@ -15,9 +15,10 @@ mod sys;
 use bare::{Errno, Start};
 use core::ffi::c_int;
 use core::sync::atomic::AtomicI32;
-use init_core::message::Line;
-use init_core::options::{Config, HELP, Id, Persona};
+use init_core::message::{CAPACITY, Filling, Line};
+use init_core::options::{Config, Id, Persona};
 use init_core::status::OWN_FAILURE;
+use init_core::text::Text;
 use libc::{SIG_DFL, SIG_IGN, SIGCHLD};
 use sys::Vector;
 
@@ -44,10 +45,8 @@ fn main(start: Start) -> ! {
         bare::exit(0);
     }
     if let Some(fault) = &config.fault {
-        let mut line = Line::new();
-        fault.describe(&mut line);
-        bare::say(line.end());
-        say("see init --help", 0, 0);
+        write(&mut |line| fault.describe(line));
+        say(Text::SeeHelp, 0, 0);
         bare::exit(OWN_FAILURE);
     }
 
@@ -57,10 +56,10 @@ fn main(start: Start) -> ! {
         && let Err(error) = sys::become_subreaper()
         && config.is_on(Id::Subreaper)
     {
-        say("warning: cannot be a child subreaper!, ignoring", error.0, 0);
+        say(Text::NoSubreaper, error.0, 0);
     }
-    if config.parent_death != 0 {
-        ask_parent_death(config.parent_death, own_pid);
+    if config.is_on(Id::ParentDeath) {
+        ask_parent_death(config.value(Id::ParentDeath) as c_int, own_pid);
     }
 
     // 5. The child. From its start on nothing ends init but the child's end.
@@ -80,11 +79,11 @@ fn main(start: Start) -> ! {
         parent: own_pid,
         failure: AtomicI32::new(0),
     };
-    let program = start.words().nth(first).unwrap_or_default();
+    let program = plan.arguments.from(first).words().next().unwrap_or_default();
     sys::spawn(&plan, child::run, |started| match started {
         Ok(pid) => supervise::run(&config, &plan, program, pid),
         Err(error) => {
-            say("fatal: cannot clone a process!", error.0, 0);
+            say(Text::CannotClone, error.0, 0);
             OWN_FAILURE
         }
     })
@@ -96,43 +95,53 @@ fn hold() {
     let _ = sys::change_directory(c"/");
     sys::close_range(3, c_int::MAX);
     let stop = bare::bit(libc::SIGTERM) | bare::bit(libc::SIGINT);
-    bare::say(match core::iter::repeat_with(|| bare::take_signal(stop)).find_map(Result::ok) {
-        Some(libc::SIGINT) => b"Shutting down, got signal: Interrupt\n",
-        _ => b"Shutting down, got signal: Terminated\n",
-    });
-    bare::exit(0)
+    loop {
+        let text = match bare::take_signal(stop) {
+            Ok(libc::SIGINT) => Text::Interrupted,
+            Ok(_) => Text::Terminated,
+            Err(_) => continue,
+        };
+        say(text, 0, 0);
+        bare::exit(0)
+    }
 }
 
 /// Prints what was asked for: on standard output, but on standard error where dumb-init does so.
 fn print(order: Id, persona: Persona) {
     let descriptor = if persona == Persona::DumbInit { libc::STDERR_FILENO } else { libc::STDOUT_FILENO };
+    let mut memory = [0; CAPACITY];
+    let mut line = Line::new(&mut memory);
     let text: &[&str] = match order {
-        Id::Help => &[HELP],
-        Id::License => &[LICENSE],
-        _ if persona == Persona::DumbInit => &["dumb-init v1.2.5 (bitts ", bare::VERSION, ")\n"],
+        Id::Version if persona == Persona::DumbInit => &["dumb-init v1.2.5 (bitts ", bare::VERSION, ")\n"],
         // dockerd parses this line: it wants `tini version `, and `git.` with a hash behind ` - `.
-        _ => &["tini version ", bare::VERSION, "_bitts - git.", bare::GIT_HASH, "\n"],
+        Id::Version => &["tini version ", bare::VERSION, "_bitts - git.", bare::GIT_HASH, "\n"],
+        _ => &[],
     };
-    text.iter().for_each(|text| bare::print(descriptor, text.as_bytes()));
+    text.iter().for_each(|text| line.add(text.as_bytes()));
+    if text.is_empty() {
+        line.fill(if order == Id::Help { Text::Help } else { Text::License }, &Filling::default());
+    }
+    bare::print(descriptor, line.bytes());
 }
 
-/// The licence in short; the texts are in the repository.
-const LICENSE: &str = "\
-bitts, (c) 2026 the bitts authors: MIT OR Apache-2.0, at your option; as is, without any warranty.
-";
-
-/// Says a line on standard error: see [`Line::fill`].
+/// Says a text on standard error, with the numbers in it.
 #[inline(never)]
-fn say(template: &str, one: c_int, two: c_int) {
-    say_of(b"", template, one, two);
+fn say(text: Text, one: c_int, two: c_int) {
+    say_of(b"", text, one, two);
 }
 
 /// The same, of a word from outside.
+fn say_of(word: &[u8], text: Text, one: c_int, two: c_int) {
+    write(&mut |line| line.fill(text, &Filling { numbers: [one, two], word, ..Filling::default() }));
+}
+
+/// Writes a line on standard error.
 #[inline(never)]
-fn say_of(word: &[u8], template: &str, one: c_int, two: c_int) {
-    let mut line = Line::new();
-    line.fill(template, [one, two], word);
-    bare::say(line.end());
+fn write(make: &mut dyn FnMut(&mut Line)) {
+    let mut memory = [0; CAPACITY];
+    let mut line = Line::new(&mut memory);
+    make(&mut line);
+    bare::say(line.bytes());
 }
 
 /// Asks for `signal` at the parent's death. If that came first, the signal is raised at once; it then waits, blocked, to be
@@ -140,7 +149,7 @@ fn say_of(word: &[u8], template: &str, one: c_int, two: c_int) {
 fn ask_parent_death(signal: c_int, own_pid: sys::Pid) {
     let parent = sys::parent_pid();
     if let Err(error) = sys::ask_parent_death(signal) {
-        say("warning: cannot set the parent-death signal!, ignoring", error.0, 0);
+        say(Text::NoParentDeath, error.0, 0);
     }
     if sys::parent_pid() != parent {
         let _ = sys::kill(own_pid, signal);

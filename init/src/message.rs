@@ -1,180 +1,181 @@
-//! One line for a person. Built whole, and written by one call where that is possible (`bare::say`).
+//! Bytes under construction: a line for a person, or a C string for the kernel.
 
-use crate::bytes::take;
 use crate::signal::{self, SignalNumber};
+use crate::text::{self, NEWLINE, Text};
 use core::ffi::c_int;
 
-/// Bytes of the longest line. What does not fit is cut off before the newline.
-const CAPACITY: usize = 512;
+/// Bytes that are shown of a word that came from outside. A message has one at most, and each byte may take four: it is
+/// shorter than PIPE_BUF of every system, 512, so that no other writer's lines come between.
+const SHOWN: usize = 80;
 
-/// Bytes that are shown of a word that came from outside. A line has room for two of them and its own text.
-const SHOWN: usize = 120;
+/// Room for every message, and for the help text.
+pub const CAPACITY: usize = 2048;
 
-/// A line under construction. Begins with `init: `.
-pub struct Line {
+/// What is written into a text of our own.
+#[derive(Clone, Copy, Default)]
+pub struct Filling<'f> {
+    /// For `#`, `$`, `!` and `?`, in this order.
+    pub numbers: [c_int; 2],
+    /// For `@`: a word from outside.
+    pub word: &'f [u8],
+    /// For `%`: an option as it was given.
+    pub option: &'f [u8],
+    /// For `&`: what an option's value is called.
+    pub value: &'f [u8],
+}
+
+/// Bytes under construction, in memory of the caller's.
+pub struct Line<'b> {
     /// Its memory.
-    bytes: [u8; CAPACITY],
-    /// How much of it is used; always less than CAPACITY, for the newline.
+    bytes: &'b mut [u8],
+    /// How long it is, what did not fit included.
     length: usize,
 }
 
-impl Default for Line {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Line {
-    /// `init: `.
-    #[inline(never)]
+impl<'b> Line<'b> {
+    /// Empty.
     #[must_use]
-    pub fn new() -> Self {
-        let mut line = Self { bytes: [0; CAPACITY], length: 0 };
-        line.text("init: ");
-        line
+    pub const fn new(bytes: &'b mut [u8]) -> Self {
+        Self { bytes, length: 0 }
     }
 
-    /// Text of our own with what stands for something in it: `#` for the next of `numbers`, `$` for it as a signal, `!` for it
-    /// as an error, `?` for it as a failed exec; `@` for the word from outside.
+    /// Forgets what comes after the first `length` bytes.
+    pub const fn cut(&mut self, length: usize) {
+        self.length = length;
+    }
+
+    /// Adds bytes.
     #[inline(never)]
-    pub fn fill(&mut self, template: &str, numbers: [c_int; 2], word: &[u8]) {
-        let mut numbers = numbers.into_iter();
-        for byte in template.as_bytes() {
-            let mut next = || numbers.next().unwrap_or(0);
-            match byte {
-                b'#' => self.number(next()),
-                b'$' => self.signal(next()),
-                b'!' => self.error(next(), false),
-                b'?' => self.error(next(), true),
-                b'@' => self.quoted(word),
-                _ => self.bytes(&[*byte]),
-            };
-        }
-    }
-
-    /// Text of our own.
-    pub fn text(&mut self, text: &str) -> &mut Self {
-        self.bytes(text.as_bytes())
-    }
-
-    /// Bytes that are known to be fit for a line.
-    pub fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+    pub fn add(&mut self, bytes: &[u8]) {
         for byte in bytes {
-            // One byte stays free for the newline.
-            if self.length < CAPACITY - 1
-                && let Some(slot) = self.bytes.get_mut(self.length)
-            {
-                *slot = *byte;
-                self.length += 1;
-            }
+            self.push(*byte);
         }
-        self
     }
 
-    /// A number.
-    pub fn number(&mut self, number: c_int) -> &mut Self {
-        if number < 0 {
-            self.text("-");
+    /// Adds one byte. What does not fit is lost.
+    #[inline(never)]
+    pub fn push(&mut self, byte: u8) {
+        if let Some(slot) = self.bytes.get_mut(self.length) {
+            *slot = byte;
         }
-        let number = number.unsigned_abs();
+        self.length += 1;
+    }
+
+    /// Adds a number that is not negative.
+    #[inline(never)]
+    pub fn number(&mut self, number: c_int) {
+        let number = number as u32;
         if number >= 10 {
             self.number((number / 10) as c_int);
         }
-        self.bytes(&[b'0' + (number % 10) as u8])
+        self.push(b'0' + (number % 10) as u8);
+    }
+
+    /// Adds a text of our own, with what stands for something in it (`words.rs`) replaced.
+    pub fn fill(&mut self, text: Text, with: &Filling) {
+        self.put(text, with, true);
+    }
+
+    /// As [`Line::fill`]. What to look at after a failed exec, which some texts have behind `|`, is left out unless it is
+    /// `wanted`.
+    #[inline(never)]
+    fn put(&mut self, text: Text, with: &Filling, wanted: bool) {
+        let mut numbers_used = 0;
+        let mut ended = false;
+        text::unpack(text, &mut |code| {
+            let number = with.numbers.get(numbers_used).copied().unwrap_or(0);
+            let mut used = 0;
+            match code {
+                _ if ended => {}
+                b'#' => {
+                    self.number(number);
+                    used = 1;
+                }
+                b'$' => {
+                    self.signal(number);
+                    used = 1;
+                }
+                b'!' | b'?' => {
+                    self.error(number, with, code == b'?');
+                    used = 1;
+                }
+                b'@' => self.quoted(with.word),
+                b'%' => self.add(with.option),
+                b'&' => self.add(with.value),
+                b'|' if wanted => self.fill(Text::LookAt, with),
+                b'|' => ended = true,
+                NEWLINE => self.push(b'\n'),
+                _ => self.push(code),
+            }
+            numbers_used += used;
+        });
     }
 
     /// A word from outside, in quotes: control characters are escaped, for one message is one line; a long one is cut.
-    pub fn quoted(&mut self, word: &[u8]) -> &mut Self {
-        self.text("'");
+    fn quoted(&mut self, word: &[u8]) {
+        self.push(b'\'');
         for (count, byte) in word.iter().enumerate() {
             if count == SHOWN {
-                self.text("...");
+                self.add(b"...");
                 break;
             }
             if *byte < b' ' || *byte == 0x7f {
-                self.bytes(&[b'\\', b'x', hex(byte >> 4), hex(byte & 15)]);
+                self.add(b"\\x");
+                for digit in [byte >> 4, byte & 15] {
+                    self.push(digit + if digit < 10 { b'0' } else { b'a' - 10 });
+                }
             } else {
-                self.bytes(&[*byte]);
+                self.push(*byte);
             }
         }
-        self.text("'")
+        self.push(b'\'');
     }
 
     /// `9 (SIGKILL)`, `34 (SIGRTMIN)`, `40 (SIGRTMIN+6)`, `33`.
-    pub fn signal(&mut self, number: SignalNumber) -> &mut Self {
+    pub fn signal(&mut self, number: SignalNumber) {
         self.number(number);
-        match signal::name(number) {
-            Some(name) => self.text(" (SIG").bytes(name).text(")"),
-            None if number > signal::REAL_TIME_MIN => {
-                self.text(" (SIGRTMIN+").number(number - signal::REAL_TIME_MIN).text(")")
-            }
-            None => self,
+        // From RTMIN on a signal is told by its distance, but for RTMAX, which has a name.
+        let (named, distance) = match signal::name(number) {
+            None if number > signal::REAL_TIME_MIN => (signal::REAL_TIME_MIN, number - signal::REAL_TIME_MIN),
+            _ => (number, 0),
+        };
+        let Some(name) = signal::name(named) else { return };
+        self.add(b" (SIG");
+        self.add(name);
+        if distance != 0 {
+            self.push(b'+');
+            self.number(distance);
         }
+        self.push(b')');
     }
 
     /// `: ` and the reason of an error number; after a failed exec, what to look at.
-    pub fn error(&mut self, errno: c_int, exec: bool) -> &mut Self {
-        let (reason, look_at) = reason(errno);
-        self.text(": ").bytes(reason);
-        if reason.is_empty() {
-            self.text("error ").number(errno);
+    fn error(&mut self, errno: c_int, with: &Filling, exec: bool) {
+        let text = text::reason(errno).unwrap_or(Text::OtherError);
+        self.add(b": ");
+        self.put(text, with, exec);
+        if text == Text::OtherError {
+            self.number(errno);
         }
-        if exec && !look_at.is_empty() {
-            self.text("; look at: ").bytes(look_at);
-        }
-        self
     }
 
-    /// The finished line, newline included.
-    pub fn end(&mut self) -> &[u8] {
-        // There is room: `bytes` keeps one free.
-        if let Some(slot) = self.bytes.get_mut(self.length) {
-            *slot = b'\n';
-        }
+    /// What it holds; nothing if that did not fit.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+
+    /// The same as a C string, with a null byte behind it.
+    pub fn string(&mut self) -> &[u8] {
+        self.push(0);
+        self.length -= 1;
         self.bytes.get(..=self.length).unwrap_or_default()
     }
-}
 
-/// A hexadecimal digit, 0–15.
-const fn hex(value: u8) -> u8 {
-    value + if value < 10 { b'0' } else { b'a' - 10 }
-}
-
-/// The errors that our calls return (their man pages, ERRORS), as strerror(3) words them, and behind a tab what to look at
-/// when exec(3) returns them. The byte before each is its number: the same on every architecture that we build for.
-const REASONS: &[u8] = b"\
-\x01Operation not permitted\tnosuid mount, seccomp, security modules\n\
-\x02No such file or directory\tPATH, the file in the image, its interpreter\n\
-\x03No such process\n\
-\x05Input/output error\n\
-\x07Argument list too long\tlength of arguments and environment\n\
-\x08Exec format error\tthe architecture it was built for, its #! line\n\
-\x0aNo child processes\n\
-\x0bResource temporarily unavailable\tlimits on processes\n\
-\x0cCannot allocate memory\tlimits on memory\n\
-\x0dPermission denied\tits x permission, the folders above it, a noexec mount\n\
-\x14Not a directory\tthe folders above it\n\
-\x15Is a directory\n\
-\x16Invalid argument\n\
-\x17Too many open files in system\n\
-\x18Too many open files\n\
-\x1aText file busy\twho has it open for writing\n\
-\x1cNo space left on device\n\
-\x24File name too long\n\
-\x26Function not implemented\n\
-\x28Too many levels of symbolic links\tthe links, the interpreter\n\
-";
-
-/// The wording of an error number, and what to look at when exec returns it; both empty for one that is not expected.
-#[must_use]
-pub fn reason(errno: c_int) -> (&'static [u8], &'static [u8]) {
-    let mut rest = REASONS;
-    while let [number, words @ ..] = rest {
-        rest = words;
-        let mut line = take(&mut rest, b'\n');
-        if c_int::from(*number) == errno {
-            return (take(&mut line, b'\t'), line);
-        }
+    /// As [`Line::string`], for as long as the memory lives.
+    #[must_use]
+    pub fn into_string(mut self) -> &'b [u8] {
+        self.push(0);
+        self.bytes.get(..self.length).unwrap_or_default()
     }
-    (b"", b"")
 }

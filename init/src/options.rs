@@ -1,17 +1,21 @@
 //! The command line and its variables (contract I1, I2, I4, I5).
 //!
-//! Each option is declared once, in the table below. The table is the help text: the parser reads the options' names where
-//! a person reads them. That needs no pointers and no code to print it; PID 1 is short of bytes, not of time.
+//! Each option is declared once, in `words.rs`. That table is the help text: the parser unpacks it and reads the options'
+//! names where a person reads them. PID 1 is short of bytes, not of time.
 
 use crate::bytes::{behind, same, take};
-use crate::message::Line;
+use crate::message::{CAPACITY, Filling, Line};
 use crate::signal::{self, SignalNumber};
 use crate::status::{self, Expected};
+use crate::text::{self, NEWLINE, Text};
 use core::ffi::c_int;
 
-/// Makes the enum, the help text and the order of its rows of one list.
+/// Makes the enum and the order of its rows of the list in `words.rs`.
 macro_rules! options {
-    ($($id:ident $names:literal $help:literal)*) => {
+    (
+        options { $($id:ident $names:literal $help:literal)* } usage $usage:literal notes $notes:literal
+        messages { $($message:ident $template:literal)* } reasons { $($name:ident $errno:literal $reason:literal)* }
+    ) => {
         /// Which option a row of the table is.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Debug)]
         pub enum Id {
@@ -19,34 +23,9 @@ macro_rules! options {
         }
         /// The order of the rows.
         const IDS: &[Id] = &[$(Id::$id),*];
-        /// The help text: the usage, the rows of the table, two lines each, and notes.
-        pub const HELP: &str = concat!(
-            "Usage: init [OPTION...] [--] PROGRAM [ARG...]\n",
-            "Runs PROGRAM, forwards signals to it, reaps every zombie and ends with its status.\n",
-            $("  ", $names, "\n\t", $help, "\n",)*
-            "Undo X by --no-X. All but the last four have variables: BITTS_GROUP=1, BITTS_EXPECT=143,130\n",
-            "Exit status: the child's; 128+n: signal n killed it; 127: PROGRAM not found; 126: not executable; 1: init failed\n",
-        );
     };
 }
-
-// Names: letters, the long name, and what the value is called, if it takes one; then the help text. From Pause on they are
-// orders to do something else than to run a program. All others have a variable, `BITTS_` and the long name in capitals, `_` for `-`, and
-// `--no-X`, which turns them off.
-options! {
-    Group "-g, --group" "forward signals to a process group of the child's own"
-    SingleChild "-c, --single-child" "forward signals to the child only, in no new session"
-    Subreaper "-s, --subreaper" "warn if init cannot be a child subreaper"
-    ParentDeath "-p, --parent-death SIG" "get signal SIG when the parent dies"
-    Rewrite "-r, --rewrite S:R" "forward signal R for signal S; S:0 drops S (repeatable)"
-    Expect "-e, --expect CODE" "end with 0 if the child ends with CODE, 0-255 (repeatable)"
-    WarnReaped "-w, --warn-reaped" "warn of each other process that is reaped"
-    Verbose "-v, --verbose" "say on stderr what is done (repeatable)"
-    Pause "-P, --pause" "no child: behave as pause does"
-    License "-l, -L, --license" "print the licence"
-    Help "-h, --help" "print this"
-    Version "-V, --version" "print the version"
-}
+words!(options);
 
 /// Variables of the peers that mean the same as an option, each with the option's letter and how it is read: leniently, as
 /// the peer does. `*`: on if it is there, whatever it says. A digit: on if it says exactly that. `#`: a verbosity as tini counts
@@ -61,24 +40,13 @@ impl Id {
     /// Does it take a value?
     #[must_use]
     pub fn takes_value(self) -> bool {
-        self >= Self::ParentDeath && self <= Self::Expect
+        self >= Self::ParentDeath && self < Self::Pause
     }
 
     /// Is it for something else than running a program? Then it has neither a variable nor `--no-X`, and ends the reading.
     #[must_use]
     pub fn is_order(self) -> bool {
         self >= Self::Pause
-    }
-
-    /// Its long name, and what its value is called.
-    #[must_use]
-    pub fn names(self) -> (&'static [u8], &'static [u8]) {
-        let mut found: (&[u8], &[u8]) = (b"", b"");
-        find(&mut |id, _, long, takes| {
-            found = (long, takes);
-            id == self
-        });
-        found
     }
 }
 
@@ -88,27 +56,46 @@ pub const fn capital(byte: u8) -> u8 {
     if byte == b'-' { b'_' } else { byte.to_ascii_uppercase() }
 }
 
-/// Is it this row? Asked with the option, its letters as the table has them (`-l, -L, `), its long name, and what its value
-/// is called.
-type Wanted<'w> = dyn FnMut(Id, &[u8], &'static [u8], &'static [u8]) -> bool + 'w;
+/// A row of the table.
+pub struct Row<'t> {
+    /// The option.
+    pub id: Id,
+    /// Its letters, as the table has them: `-l, -L, `.
+    pub letters: &'t [u8],
+    /// Its long name with the dashes.
+    pub dashed: &'t [u8],
+    /// What its value is called; nothing if it takes none.
+    pub value: &'t [u8],
+}
+
+impl Row<'_> {
+    /// Its long name.
+    #[must_use]
+    pub fn long(&self) -> &[u8] {
+        self.dashed.get(2..).unwrap_or_default()
+    }
+}
 
 /// The first option that `wanted` takes. (`dyn`: one copy of the loop instead of four.)
-pub fn find(wanted: &mut Wanted) -> Option<Id> {
+#[inline(never)]
+pub fn find(wanted: &mut dyn FnMut(&Row) -> bool) -> Option<Id> {
+    let mut memory = [0; CAPACITY];
+    let mut help = Line::new(&mut memory);
+    text::unpack(Text::Help, &mut |code| help.push(code));
+    let mut rest = help.bytes();
     // The table begins behind the two lines of the usage.
-    let mut rest = HELP.as_bytes();
-    let _ = (take(&mut rest, b'\n'), take(&mut rest, b'\n'));
+    let _ = (take(&mut rest, NEWLINE), take(&mut rest, NEWLINE));
     for id in IDS {
         // `  -e, --expect CODE`, with the help text on the next line.
-        let names = take(&mut rest, b'\n');
-        let _ = take(&mut rest, b'\n');
+        let names = take(&mut rest, NEWLINE);
+        let _ = take(&mut rest, NEWLINE);
         let mut letters = 2;
         while names.get(letters + 1) != Some(&b'-') && letters < names.len() {
             letters += 4;
         }
-        let (letters, names) = names.split_at_checked(letters).unwrap_or_default();
-        let mut takes = names.get(2..).unwrap_or_default();
-        let long = take(&mut takes, b' ');
-        if wanted(*id, letters, long, takes) {
+        let (letters, mut value) = names.split_at_checked(letters).unwrap_or_default();
+        let dashed = take(&mut value, b' ');
+        if wanted(&Row { id: *id, letters, dashed, value }) {
             return Some(*id);
         }
     }
@@ -116,24 +103,33 @@ pub fn find(wanted: &mut Wanted) -> Option<Id> {
 }
 
 /// The option of a letter.
+#[inline(never)]
 #[must_use]
 pub fn by_letter(letter: u8) -> Option<Id> {
-    find(&mut |_, letters, _, _| letters.iter().skip(3).step_by(4).any(|byte| *byte == letter))
+    // Not `contains`, which brings the core library's memchr along.
+    #[allow(clippy::manual_contains)]
+    find(&mut |row| letter.is_ascii_alphabetic() && row.letters.iter().any(|byte| *byte == letter))
 }
 
 /// The option of a long name.
 #[inline(never)]
 #[must_use]
 pub fn by_name(name: &[u8]) -> Option<Id> {
-    find(&mut |_, _, long, _| same(long, name))
+    find(&mut |row| same(row.long(), name))
 }
 
 /// The option of a variable, by its name behind the prefix.
 #[must_use]
 pub fn by_variable(name: &[u8]) -> Option<Id> {
-    find(&mut |id, _, long, _| {
-        !id.is_order() && long.len() == name.len() && long.iter().zip(name).all(|(a, b)| capital(*a) == *b)
+    find(&mut |row| {
+        let long = row.long();
+        !row.id.is_order() && long.len() == name.len() && long.iter().zip(name).all(|(a, b)| capital(*a) == *b)
     })
+}
+
+/// A number 0–255.
+fn byte(digits: &[u8]) -> Option<u8> {
+    signal::decimal(digits)?.try_into().ok()
 }
 
 /// The name that it is called by sets defaults (contract I4).
@@ -175,31 +171,32 @@ impl Persona {
 /// What is forwarded for a signal: `--rewrite`.
 #[derive(Clone, Debug)]
 pub struct Rewrites {
-    /// Index: the received signal. Value: the one to forward; 0 drops it.
+    /// Index: the received signal. Value: the one to forward; 0 drops it, [`ITSELF`] is no rule.
     to: [u8; signal::MAX as usize + 1],
 }
 
+/// No rule: the signal is forwarded as itself.
+const ITSELF: u8 = u8::MAX;
+
 impl Rewrites {
     /// Every signal as itself.
-    #[must_use]
-    fn none() -> Self {
-        let mut to = [0; signal::MAX as usize + 1];
-        to.iter_mut().zip(0..).for_each(|(to, signal)| *to = signal);
-        Self { to }
-    }
+    const NONE: Self = Self { to: [ITSELF; signal::MAX as usize + 1] };
 
-    /// The signal to forward for `received`; `None` if a rule drops it.
+    /// The signal to forward for `received`; 0 if a rule drops it.
     #[must_use]
-    pub fn apply(&self, received: SignalNumber) -> Option<SignalNumber> {
-        let to = usize::try_from(received).ok().and_then(|index| self.to.get(index)).copied().unwrap_or(0);
-        (to != 0).then_some(SignalNumber::from(to))
+    #[inline(never)]
+    pub fn apply(&self, received: SignalNumber) -> SignalNumber {
+        match self.to.get(received as usize) {
+            Some(&ITSELF) | None => received,
+            Some(to) => SignalNumber::from(*to),
+        }
     }
 
     /// Those that become no real-time signal, as the kernel's mask: while a real-time signal waits for room, only these may
     /// overtake it.
     #[must_use]
     pub fn to_standard(&self) -> u64 {
-        let mask = self.to.iter().skip(1).rev().fold(0, |mask, to| mask << 1 | u64::from(*to < 32));
+        let mask = (1..=signal::MAX).rev().fold(0, |mask, from| mask << 1 | u64::from(self.apply(from) < 32));
         mask | signal::NEVER_FORWARDED.bits()
     }
 
@@ -216,58 +213,49 @@ impl Rewrites {
 /// What the command line, the variables and the name ask for.
 #[derive(Clone, Debug)]
 pub struct Config<'a> {
-    /// The name that it is called by.
-    pub persona: Persona,
-    /// Flags that are on, and how often `-v` was given: by [`Id`].
-    flags: [u8; IDS.len()],
-    /// The signal to get when the parent dies; 0 for none.
-    pub parent_death: SignalNumber,
-    /// What is forwarded for what.
-    pub rewrites: Rewrites,
-    /// Exit statuses that count as success.
-    pub expected: Expected,
+    /// By [`Id`]: 1 for a flag that is on; how often `-v` was given; a signal's number.
+    values: [u32; IDS.len()],
     /// What is wrong: on the command line, or else in a variable.
     pub fault: Option<Fault<'a>>,
     /// What is to be done instead of running a program.
     pub order: Option<Id>,
+    /// The name that it is called by.
+    pub persona: Persona,
+    /// What is forwarded for what.
+    pub rewrites: Rewrites,
+    /// Exit statuses that count as success.
+    pub expected: Expected,
 }
 
 impl<'a> Config<'a> {
     /// The defaults of a name.
     #[must_use]
-    pub fn new(persona: Persona) -> Self {
+    pub const fn new(persona: Persona) -> Self {
         Self {
-            persona,
-            flags: [0; IDS.len()],
-            parent_death: 0,
-            rewrites: Rewrites::none(),
-            expected: Expected::NONE,
+            values: [0; IDS.len()],
             fault: None,
             order: None,
+            persona,
+            rewrites: Rewrites::NONE,
+            expected: Expected::NONE,
         }
     }
 
     /// Is this flag on? For [`Id::Verbose`]: is anything to be said?
     #[must_use]
     pub fn is_on(&self, id: Id) -> bool {
-        self.level(id) > 0
+        self.value(id) > 0
     }
 
-    /// How often a flag was given.
+    /// How often a flag was given, or the number that an option was given: 0 for none.
     #[must_use]
-    pub fn level(&self, id: Id) -> u8 {
-        self.flags.get(id as usize).copied().unwrap_or(0)
-    }
-
-    /// Sets a flag.
-    fn set(&mut self, id: Id, level: u8) {
-        if let Some(flag) = self.flags.get_mut(id as usize) {
-            *flag = level;
-        }
+    pub fn value(&self, id: Id) -> u32 {
+        self.values.get(id as usize).copied().unwrap_or(0)
     }
 
     /// Takes over the variables: the peers' first, then `BITTS_*`, which win. The last malformed one of ours is the fault.
     /// `environment` yields `NAME=value`. Variables that are no option's are not ours to judge.
+    #[inline(never)]
     pub fn variables(&mut self, environment: impl Iterator<Item = &'a [u8]> + Clone) {
         for variable in environment.clone() {
             self.peer(variable);
@@ -277,15 +265,14 @@ impl<'a> Config<'a> {
             let name = take(&mut value, b'=');
             if let Some(option) = behind(name, PREFIX)
                 && let Some(id) = by_variable(option)
-                && !self.variable(id, value)
+                && self.assign(id, value).is_none()
             {
-                self.fault = Some(Fault { option: Some(id), variable: name, word: value, problem: Problem::Invalid });
+                self.fault = Some(Fault { option: Some(id), variable: name, word: value, problem: Text::Invalid });
             }
         }
     }
 
     /// One variable, if it is a peer's.
-    #[inline(never)]
     fn peer(&mut self, variable: &[u8]) {
         let mut value = variable;
         let name = take(&mut value, b'=');
@@ -299,55 +286,55 @@ impl<'a> Config<'a> {
                 b'#' => {
                     let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
                     let number = value.get(..digits).and_then(signal::decimal);
-                    number.unwrap_or(0).saturating_sub(1).min(255) as u8
+                    number.unwrap_or(0).saturating_sub(1)
                 }
                 digit if same(value, &[*digit]) => 1,
                 _ => return,
             };
             if let Some(id) = by_letter(*letter) {
-                self.switch(id, level);
+                self.set(id, level);
             }
         }
     }
 
-    /// One `BITTS_` variable; empty is off. Is it well-formed?
-    fn variable(&mut self, id: Id, value: &[u8]) -> bool {
-        if value.is_empty() || !id.takes_value() && id != Id::Verbose {
-            let on = same(value, b"1");
-            self.switch(id, u8::from(on));
-            return on || value.is_empty() || same(value, b"0");
-        }
-        self.values(id, value).is_some()
-    }
-
-    /// Turns a flag on, or anything off.
+    /// Sets what is a number: a flag, a level, a signal. 0 undoes any option.
     #[inline(never)]
-    fn switch(&mut self, id: Id, level: u8) {
-        self.set(id, level);
+    fn set(&mut self, id: Id, number: u32) {
+        if let Some(value) = self.values.get_mut(id as usize) {
+            *value = number;
+        }
         match id {
             // These two contradict each other: the last one counts.
-            Id::Group if level > 0 => self.set(Id::SingleChild, 0),
-            Id::SingleChild if level > 0 => self.set(Id::Group, 0),
-            Id::ParentDeath => self.parent_death = 0,
-            Id::Rewrite => self.rewrites = Rewrites::none(),
+            Id::Group if number > 0 => self.set(Id::SingleChild, 0),
+            Id::SingleChild if number > 0 => self.set(Id::Group, 0),
+            Id::Rewrite => self.rewrites = Rewrites::NONE,
             Id::Expect => self.expected = Expected::NONE,
             _ => {}
         }
     }
 
-    /// A value; of those that may be repeated several with commas between them. `None` if one is malformed.
+    /// Takes over a value, as a variable has it: nothing turns the option off, a flag is 0 or 1; of what may be repeated there
+    /// may be several with commas between them. `None` if it is malformed.
     #[inline(never)]
-    fn values(&mut self, id: Id, mut values: &[u8]) -> Option<()> {
+    fn assign(&mut self, id: Id, mut values: &[u8]) -> Option<()> {
+        if values.is_empty() {
+            self.set(id, 0);
+            return Some(());
+        }
         loop {
             let length = values.len();
             // No argument holds a null byte: then it is one value.
             let comma = if id == Id::Rewrite || id == Id::Expect { b',' } else { 0 };
             let value = take(&mut values, comma);
             match id {
-                Id::ParentDeath => self.parent_death = signal::parse(value)?,
                 Id::Rewrite => self.rewrites.add(value)?,
-                Id::Expect => self.expected.insert(signal::decimal(value)?.try_into().ok()?),
-                _ => self.set(id, signal::decimal(value)?.try_into().ok()?),
+                Id::Expect => self.expected.insert(byte(value)?),
+                Id::ParentDeath => self.set(id, signal::parse(value)? as u32),
+                Id::Verbose => self.set(id, byte(value)?.into()),
+                _ => match value {
+                    [digit @ (b'0' | b'1')] => self.set(id, u32::from(digit - b'0')),
+                    _ => return None,
+                },
             }
             // A comma at the end is followed by an empty value, which is malformed.
             if value.len() == length {
@@ -358,61 +345,69 @@ impl<'a> Config<'a> {
 
     /// Takes over the command line, `words` being what follows the program's own name. How many of them are options, `--`
     /// among them; the program follows. If there is a fault or an order, that counts, and not the number.
+    #[inline(never)]
     pub fn command_line(&mut self, mut words: impl Iterator<Item = &'a [u8]>) -> usize {
         let mut taken = 0;
-        let mut level = 0_u8;
+        let mut level = 0;
         let mut options_end = false;
         loop {
-            let Some(word) = words.next() else {
-                return self.wrong(None, b"PROGRAM", Problem::Missing);
-            };
-            if options_end || word.len() < 2 || word.first() != Some(&b'-') {
+            let Some(word) = words.next() else { return self.wrong(None, b"", Text::Missing) };
+            let [b'-', letters @ ..] = word else { return taken };
+            let mut letters = letters;
+            if options_end || letters.is_empty() {
                 return taken;
             }
             taken += 1;
-            let long = word.get(1) == Some(&b'-');
-            options_end = long && word.len() == 2;
-            let mut letters = word.get(1 + usize::from(long)..).unwrap_or_default();
+            let long = behind(letters, b"-");
+            options_end = long.is_some_and(<[u8]>::is_empty);
             while let [letter, rest @ ..] = letters {
+                letters = rest;
                 let mut on = true;
                 let mut attached = None;
-                let option = if long {
-                    let length = letters.len();
-                    let name = take(&mut letters, b'=');
-                    attached = (name.len() < length).then_some(letters);
+                let option = if let Some(mut value) = long {
                     letters = b"";
+                    let length = value.len();
+                    let name = take(&mut value, b'=');
+                    if name.len() < length {
+                        attached = Some(value);
+                    }
+                    // Two dashes alone end the options: there is nothing to look up.
+                    if length == 0 {
+                        break;
+                    }
                     by_name(name).or_else(|| {
                         on = false;
                         by_name(behind(name, b"no-")?).filter(|id| !id.is_order())
                     })
                 } else {
-                    letters = rest;
                     by_letter(*letter)
                 };
-                let Some(id) = option else { return self.wrong(None, word, Problem::Unknown) };
+                let Some(id) = option else { return self.wrong(None, word, Text::Unknown) };
                 if on && id.takes_value() {
-                    if !letters.is_empty() {
-                        attached = Some(letters);
-                        letters = b"";
-                    } else if attached.is_none() {
+                    if attached.is_none() && letters.is_empty() {
                         attached = words.next();
                         taken += 1;
+                    } else if attached.is_none() {
+                        attached = Some(letters);
+                        letters = b"";
                     }
-                    let Some(value) = attached else { return self.wrong(option, word, Problem::NoValue) };
-                    if self.values(id, value).is_none() {
-                        return self.wrong(option, value, Problem::Invalid);
+                    let Some(value) = attached else { return self.wrong(option, word, Text::NoValue) };
+                    if value.is_empty() || self.assign(id, value).is_none() {
+                        return self.wrong(option, value, Text::Invalid);
                     }
                 } else if let Some(value) = attached {
-                    return self.wrong(option, value, Problem::Needless);
+                    return self.wrong(option, value, Text::Needless);
                 } else if id.is_order() {
                     self.order = option;
                     return taken;
-                } else if on && id == Id::Verbose {
-                    // The first -v on the command line wins over the variable, the next ones add to it.
-                    level = level.saturating_add(1);
-                    self.switch(id, level);
                 } else {
-                    self.switch(id, u8::from(on));
+                    let mut number = u32::from(on);
+                    if id == Id::Verbose {
+                        // The first -v on the command line wins over the variable, the next ones add to it.
+                        level = (level + 1) * number;
+                        number = level;
+                    }
+                    self.set(id, number);
                 }
             }
         }
@@ -420,25 +415,10 @@ impl<'a> Config<'a> {
 
     /// Notes what is wrong with the command line. The number means nothing.
     #[inline(never)]
-    fn wrong(&mut self, option: Option<Id>, word: &'a [u8], problem: Problem) -> usize {
+    fn wrong(&mut self, option: Option<Id>, word: &'a [u8], problem: Text) -> usize {
         self.fault = Some(Fault { option, variable: b"", word, problem });
         0
     }
-}
-
-/// What can be wrong.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Problem {
-    /// An option that there is none of.
-    Unknown,
-    /// No program.
-    Missing,
-    /// No value.
-    NoValue,
-    /// A malformed value.
-    Invalid,
-    /// A value for an option that takes none.
-    Needless,
 }
 
 /// What is wrong with a command line or a variable.
@@ -451,31 +431,21 @@ pub struct Fault<'a> {
     /// The culprit.
     word: &'a [u8],
     /// What is wrong with it.
-    problem: Problem,
+    problem: Text,
 }
 
 impl Fault<'_> {
-    /// Says what is wrong: `--expect: '256' is no valid CODE`.
+    /// Says what is wrong: `init: fatal: --expect: '256' is no valid CODE`.
     pub fn describe(&self, line: &mut Line) {
-        line.text("fatal: ");
-        let mut takes: &[u8] = b"";
-        if let Some(id) = self.option {
-            let (long, value) = id.names();
-            takes = value;
-            if self.variable.is_empty() {
-                line.text("--").bytes(long);
+        let _ = find(&mut |row| {
+            // What is wrong with no option does not look at the row.
+            let found = self.option.is_none_or(|id| id == row.id);
+            if found {
+                let option = if self.variable.is_empty() { row.dashed } else { self.variable };
+                let value = if row.value.is_empty() { b"number" } else { row.value };
+                line.fill(self.problem, &Filling { word: self.word, option, value, ..Filling::default() });
             }
-            line.bytes(self.variable).text(": ");
-        }
-        line.quoted(self.word).text(match self.problem {
-            Problem::Unknown => ": unknown option",
-            Problem::Missing => " is missing",
-            Problem::NoValue => " lacks its ",
-            Problem::Invalid => " is no valid ",
-            Problem::Needless => ": no value wanted",
+            found
         });
-        if matches!(self.problem, Problem::NoValue | Problem::Invalid) {
-            line.bytes(if takes.is_empty() { b"number" } else { takes });
-        }
     }
 }

@@ -10,6 +10,7 @@ use init_core::options::{Config, Id};
 use init_core::signal::SignalNumber;
 use init_core::status::{self, OWN_FAILURE, WaitStatus};
 use init_core::supervisor::{Decision, Reason, Supervisor};
+use init_core::text::Text;
 
 /// When a signal that the receiver's queue had no room for is tried again, if nothing else wakes init before: 10 ms.
 const RETRY: Timeout = Timeout(0, 10_000_000);
@@ -37,11 +38,11 @@ pub fn run(config: &Config<'_>, plan: &Plan, program: &[u8], pid: Pid) -> u8 {
         warned: false,
     };
     if config.is_on(Id::Verbose) {
-        say_of(program, "started child #: @", pid, 0);
+        say_of(program, Text::Started, pid, 0);
     }
     for signal in [libc::SIGKILL, libc::SIGSTOP, libc::SIGCHLD] {
-        if config.rewrites.apply(signal) != Some(signal) {
-            init.tell("a rewrite of $ has no effect", signal, 0);
+        if config.rewrites.apply(signal) != signal {
+            init.tell(Text::NoEffect, signal, 0);
         }
     }
     let status = init.supervise();
@@ -51,7 +52,7 @@ pub fn run(config: &Config<'_>, plan: &Plan, program: &[u8], pid: Pid) -> u8 {
     }
     let failure = plan.failure.load(Ordering::Acquire);
     if failure != 0 {
-        say_of(program, "fatal: cannot execute @?", failure, 0);
+        say_of(program, Text::CannotExecute, failure, 0);
         return config.persona.exec_failure(failure);
     }
     status
@@ -95,6 +96,7 @@ struct Init<'c> {
 
 impl Init<'_> {
     /// The loop. Returns the child's status, as `--expect` turns it.
+    #[inline(never)]
     fn supervise(&mut self) -> u8 {
         loop {
             let (set, timeout) = if self.holds() {
@@ -134,13 +136,13 @@ impl Init<'_> {
                 }
             }
             Decision::Drop(reason) => {
-                let template = match reason {
-                    Reason::Rule => "dropped $ by a rewrite",
+                let text = match reason {
+                    Reason::Rule => Text::DroppedByRule,
                     // A word on it would raise the next one.
                     Reason::OwnWrite => return false,
-                    Reason::Shared => "dropped $: the child has it, too",
+                    Reason::Shared => Text::DroppedAsShared,
                 };
-                self.tell(template, received.number, 0);
+                self.tell(text, received.number, 0);
             }
         }
         false
@@ -199,15 +201,10 @@ impl Init<'_> {
                     let is_child = self.core.reaped(pid, status);
                     if !is_child {
                         if self.config.is_on(Id::WarnReaped) {
-                            ended(
-                                pid,
-                                status,
-                                "warning: reaped process #, killed by $",
-                                "warning: reaped process #, exited with #",
-                            );
+                            ended(pid, status, Text::ReapedKilled, Text::Reaped);
                         }
                     } else if self.config.is_on(Id::Verbose) || self.core.is_unexplained(status) {
-                        ended(pid, status, "child # was killed by signal $", "child # exited with #");
+                        ended(pid, status, Text::Killed, Text::Exited);
                     }
                 }
                 Ok(None) => {
@@ -287,14 +284,14 @@ impl Init<'_> {
 
     /// There is no child, and yet it was not reaped: nobody will ever know its status.
     fn lost(&self) -> u8 {
-        say("fatal: child # is gone, and its status with it", self.pid, 0);
+        say(Text::Lost, self.pid, 0);
         OWN_FAILURE
     }
 
     /// Warns of a wait that fails, once; it is tried again every second.
     fn fails(&mut self, error: Errno) {
         if !self.warned {
-            say("warning: cannot wait for events!, trying once a second", error.0, 0);
+            say(Text::CannotWait, error.0, 0);
         }
         self.warned = true;
     }
@@ -304,23 +301,23 @@ impl Init<'_> {
     fn told(&self, number: SignalNumber, sent: Result<(), Errno>) {
         let pid = self.pid;
         match (sent, self.config.is_on(Id::Group)) {
-            (Ok(()), false) => self.tell("sent $ to child #", number, pid),
-            (Ok(()), true) => self.tell("sent $ to group #", number, pid),
-            (Err(error), _) => self.tell("cannot send $!", number, error.0),
+            (Ok(()), false) => self.tell(Text::SentToChild, number, pid),
+            (Ok(()), true) => self.tell(Text::SentToGroup, number, pid),
+            (Err(error), _) => self.tell(Text::CannotSend, number, error.0),
         }
     }
 
     /// Says what is done, if that is asked for.
     #[inline(never)]
-    fn tell(&self, template: &str, one: c_int, two: c_int) {
+    fn tell(&self, text: Text, one: c_int, two: c_int) {
         if self.config.is_on(Id::Verbose) {
-            say(template, one, two);
+            say(text, one, two);
         }
     }
 }
 
-/// Says how the process `pid` ended, with one template for a signal and one for an exit status.
-fn ended(pid: Pid, status: WaitStatus, killed: &str, exited: &str) {
+/// Says how the process `pid` ended, with one text for a signal and one for an exit status.
+fn ended(pid: Pid, status: WaitStatus, killed: Text, exited: Text) {
     match status::death_signal(status) {
         Some(signal) => say(killed, pid, signal),
         None => say(exited, pid, status::exit_status(status).into()),

@@ -94,8 +94,8 @@ impl<'c> Supervisor<'c> {
             return Decision::Drop(Reason::Shared);
         }
         match self.config.rewrites.apply(number) {
-            None => Decision::Drop(Reason::Rule),
-            Some(number) => {
+            0 => Decision::Drop(Reason::Rule),
+            number => {
                 self.known = self.known.with(number);
                 Decision::Forward { number, resume: signal::STOP_REQUESTS.contains(number) }
             }

@@ -20,13 +20,27 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The commit that was built, short; `unknown` outside a checkout (build.rs).
 pub const GIT_HASH: &str = env!("BITTS_GIT_HASH");
 
-#[link(name = "c", kind = "static")]
-unsafe extern "C" {
-    /// musl's raw system call for every architecture: returns the kernel's own value, `-errno` on failure, and touches
-    /// no thread-local state as long as `pthread_cancel` is not linked (musl `src/thread/__syscall_cp.c`).
-    /// It is private to musl, but the toolchain brings its own fixed musl; without the symbol the link fails.
-    #[cfg_attr(target_arch = "x86", link_name = "bare_syscall")]
-    fn __syscall_cp(number: c_long, a: c_long, b: c_long, c: c_long, d: c_long, e: c_long, f: c_long) -> c_long;
+/// Declares musl's raw system call once for each number of argument words, so that no call sets words that it has no use for.
+macro_rules! raw_calls {
+    ($($name:ident($($word:ident),*))*) => {
+        #[link(name = "c", kind = "static")]
+        #[allow(clashing_extern_declarations)] // One function; see below why that is sound.
+        unsafe extern "C" {
+            $(
+                /// musl's raw system call for every architecture: returns the kernel's own value, `-errno` on failure, and touches
+                /// no thread-local state as long as `pthread_cancel` is not linked (musl `src/thread/__syscall_cp.c`).
+                /// It always takes six words and hands them to the kernel, which reads no more of them than the call has:
+                /// those that are not given here are whatever the registers, or the caller's frame, hold.
+                /// It is private to musl, but the toolchain brings its own fixed musl; without the symbol the link fails.
+                #[cfg_attr(not(target_arch = "x86"), link_name = "__syscall_cp")]
+                #[cfg_attr(target_arch = "x86", link_name = "bare_syscall")]
+                fn $name(number: c_long, $($word: usize),*) -> c_long;
+            )*
+        }
+    };
+}
+raw_calls! {
+    call0() call1(a) call2(a, b) call3(a, b, c) call4(a, b, c, d) call5(a, b, c, d, e) call6(a, b, c, d, e, f)
 }
 
 // On i386 alone musl enters the kernel through a pointer in thread-local storage (`call *%gs:16`), which is never set up here.
@@ -65,38 +79,22 @@ pub struct Errno(pub c_int);
 /// As for the call itself: each pointer among `words` must be valid for what this call number does with it.
 #[inline(always)]
 pub unsafe fn syscall<const N: usize>(number: c_long, words: [usize; N]) -> Result<c_int, Errno> {
-    let word = |i: usize| words.get(i).map_or(0, |w| w.cast_signed() as c_long);
-    // SAFETY: the caller answers for the pointers; unused words are 0.
-    unsafe {
-        if N <= 4 {
-            syscall4(number, word(0), word(1), word(2), word(3))
-        } else {
-            syscall6(number, word(0), word(1), word(2), word(3), word(4), word(5))
+    let word = |i: usize| words.get(i).copied().unwrap_or(0);
+    let [a, b, c, d, e, f] = [word(0), word(1), word(2), word(3), word(4), word(5)];
+    // SAFETY: the caller answers for the pointers.
+    let value = unsafe {
+        match N {
+            0 => call0(number),
+            1 => call1(number, a),
+            2 => call2(number, a, b),
+            3 => call3(number, a, b, c),
+            4 => call4(number, a, b, c, d),
+            5 => call5(number, a, b, c, d, e),
+            _ => call6(number, a, b, c, d, e, f),
         }
-    }
-}
-
-/// The common short call. Not inlined, as below: at fifty places that saves more than a kilobyte.
-#[inline(never)]
-unsafe fn syscall4(number: c_long, a: c_long, b: c_long, c: c_long, d: c_long) -> Result<c_int, Errno> {
-    // SAFETY: the caller's promise.
-    unsafe { syscall6(number, a, b, c, d, 0, 0) }
-}
-
-/// The call and its error.
-#[inline(never)]
-unsafe fn syscall6(
-    n: c_long,
-    a: c_long,
-    b: c_long,
-    c: c_long,
-    d: c_long,
-    e: c_long,
-    f: c_long,
-) -> Result<c_int, Errno> {
-    // SAFETY: the caller's promise.
-    let value = unsafe { __syscall_cp(n, a, b, c, d, e, f) };
-    if (-4095..0).contains(&value) { Err(Errno(-value as c_int)) } else { Ok(value as c_int) }
+    } as c_int;
+    // The sign of one register tells, here at the caller's: a `Result` that is handed on takes two.
+    if value < 0 { Err(Errno(-value)) } else { Ok(value) }
 }
 
 /// Every signal. KILL and STOP stay deliverable whatever is asked (`set_current_blocked` in the kernel).

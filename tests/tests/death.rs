@@ -7,9 +7,10 @@ fn deadly() -> impl Iterator<Item = (i32, String)> {
     let harmless = [libc::SIGCHLD, libc::SIGCONT, libc::SIGURG, libc::SIGWINCH];
     let stops = [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
     (1..=64).filter(move |signal| !harmless.contains(signal) && !stops.contains(signal)).map(|signal| {
-        let mut line = init_core::message::Line::new();
+        let mut memory = [0; 64];
+        let mut line = init_core::message::Line::new(&mut memory);
         line.signal(signal);
-        (signal, String::from_utf8_lossy(line.end()).trim_start_matches("init: ").trim_end().to_owned())
+        (signal, String::from_utf8_lossy(line.bytes()).into_owned())
     })
 }
 

@@ -278,6 +278,9 @@ fn i16_a_job_is_stopped_when_its_child_is() {
             shell.shell_reads();
             shell.fg();
             shell.line("back");
+            // Until init has come back from its own stop, where SIGTSTP acts on it, ^Z would stop it before its child.
+            let init = shell.job().pid;
+            shell.running.wait_until("init at its wait", |_| procfs::sleeps_in(init, libc::SYS_rt_sigtimedwait));
         }
         shell.types(INTERRUPT);
         shell.prompt();

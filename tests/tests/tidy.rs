@@ -8,6 +8,7 @@ use std::process::Command;
 
 use bitts_tests::{Case, Place, namespace, ship, tools};
 use init_core::signal;
+use init_core::text::MESSAGES;
 
 /// A file of the repository.
 fn text(path: &str) -> String {
@@ -225,55 +226,21 @@ fn i12_manual_tells_every_signal() {
     assert_eq!(rows, (1..32).map(|number| (number, name(number))).collect());
 }
 
-/// The string literals of Rust code, without its comments, as they are written: escapes are left.
-fn literals(source: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut rest = source;
-    while let Some(at) = rest.find(['"', '/']) {
-        let (before, here) = rest.split_at(at);
-        if here.starts_with("//") {
-            rest = here.split_once('\n').map_or("", |(_, rest)| rest);
-        } else if here.starts_with('/') || before.ends_with('\'') {
-            // A division, or a quotation mark as a character.
-            rest = &here[1..];
-        } else {
-            let mut escaped = false;
-            let end = here[1..].find(|c: char| {
-                let ends = c == '"' && !escaped;
-                escaped = c == '\\' && !escaped;
-                ends
-            });
-            let end = 1 + end.expect("a literal has an end");
-            found.push(here[1..end].to_owned());
-            rest = &here[end + 1..];
-        }
-    }
-    found
-}
-
-/// The templates of all messages, and the parts of those on faults of the command line.
-///
-/// A literal with a space in it is one. The three files left out hold tables and the words that stand for what is filled in.
-fn templates() -> (BTreeSet<String>, BTreeSet<String>) {
-    const NO_MESSAGES: [&str; 5] = [
-        "tini version ",
-        "_bitts - git.",
-        "dumb-init v1.2.5 (bitts ",
-        "\\\nbitts, (c) 2026 the bitts authors",
-        "init is linked for musl only",
-    ];
-    let mut templates = BTreeSet::new();
-    for (path, source) in sources("init/src") {
-        if !["options.rs", "message.rs", "signal.rs"].iter().any(|file| path.ends_with(file)) {
-            templates.extend(literals(&source).into_iter().filter(|literal| {
-                literal.contains(' ') && !NO_MESSAGES.iter().any(|start| literal.starts_with(start))
-            }));
-        }
-    }
-    let options = text("init/src/options.rs");
-    let (_, faults) = options.split_once("impl Fault<").expect("where faults are described");
-    let faults = literals(faults).into_iter().filter(|literal| literal.trim_matches([':', ' ']).contains(' '));
-    (templates, faults.collect())
+/// The messages as the manual shows them: with words for what is filled in, and those on options by an example's.
+fn messages() -> BTreeSet<String> {
+    let is_message = |text: &&&str| text.starts_with("init: ") || text.starts_with("Shutting down");
+    let shown = MESSAGES.iter().filter(is_message).map(|text| {
+        text.trim_start_matches("init: ")
+            .trim_end()
+            .replace('#', "NUMBER")
+            .replace('$', "SIGNAL")
+            .replace('!', ": REASON")
+            .replace('?', ": REASON; look at: PLACES")
+            .replace('@', "'WORD'")
+            .replace('%', "OPTION")
+            .replace('&', "VALUE")
+    });
+    shown.collect()
 }
 
 #[test]
@@ -284,25 +251,7 @@ fn manual_tells_every_message_and_no_other() {
     let items = diagnostics.lines().filter_map(|line| line.strip_prefix(".It "));
     let items: BTreeSet<_> = items.map(|item| item.replace("\\(aq", "'").replace("\\-", "-")).collect();
 
-    let (templates, faults) = templates();
-    assert!(templates.len() >= 20 && faults.len() >= 4, "{templates:?} {faults:?}");
-    let (on_faults, others): (BTreeSet<_>, BTreeSet<_>) =
-        items.into_iter().partition(|item| faults.iter().any(|fault| item.contains(fault.trim_end())));
-    for fault in &faults {
-        assert!(on_faults.iter().any(|item| item.contains(fault.trim_end())), "{MANUAL}, DIAGNOSTICS: {fault:?}");
-    }
-    let templates: BTreeSet<_> = templates
-        .iter()
-        .map(|template| {
-            let text = template.strip_suffix("\\n").unwrap_or(template);
-            text.replace('#', "NUMBER")
-                .replace('$', "SIGNAL")
-                .replace('!', ": REASON")
-                .replace('?', ": REASON; look at: PLACES")
-                .replace('@', "'WORD'")
-        })
-        .collect();
-    assert_eq!(others, templates, "{MANUAL}, DIAGNOSTICS (left) against init/src (right)");
+    assert_eq!(items, messages(), "{MANUAL}, DIAGNOSTICS (left) against init/src/words.rs (right)");
 }
 
 /// What `mandoc -T lint` says of a page, but for what it says of this machine: which other pages are installed.
