@@ -1,5 +1,5 @@
 //! `bare`: what both programs need from the kernel without the C library's start-up: the entry point,
-//! the words that the kernel left on the stack, one raw system call, and the few calls that `init` and `pause` share.
+//! the words that the kernel left on the stack, the raw system call, and the few calls that `init` and `pause` share.
 //!
 //! musl's `crt1.o` makes two system calls and writes a data page before `main`; neither program needs what they prepare
 //! (thread-local storage), and both promise that their own first call blocks signals (contract I6, P4).
@@ -20,10 +20,14 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The commit that was built, short; `unknown` outside a checkout (build.rs).
 pub const GIT_HASH: &str = env!("BITTS_GIT_HASH");
 
+// musl, for `memcpy` and its kin, and for what is declared below.
+#[link(name = "c", kind = "static")]
+unsafe extern "C" {}
+
 /// Declares musl's raw system call once for each number of argument words, so that no call sets words that it has no use for.
+#[cfg(not(target_arch = "x86_64"))]
 macro_rules! raw_calls {
     ($($name:ident($($word:ident),*))*) => {
-        #[link(name = "c", kind = "static")]
         #[allow(clashing_extern_declarations)] // One function; see below why that is sound.
         unsafe extern "C" {
             $(
@@ -39,6 +43,7 @@ macro_rules! raw_calls {
         }
     };
 }
+#[cfg(not(target_arch = "x86_64"))]
 raw_calls! {
     call0() call1(a) call2(a, b) call3(a, b, c) call4(a, b, c, d) call5(a, b, c, d, e) call6(a, b, c, d, e, f)
 }
@@ -73,17 +78,60 @@ pub struct Errno(pub c_int);
 /// `syscall(2)`: one system call with at most six argument words. The value is cut to an `int`: none that is used is larger.
 ///
 /// # Errors
-/// The kernel's `-errno` as [`Errno`]; values from -4095 to -1 are errors on every architecture that we build for.
+/// The kernel's `-errno` as [`Errno`]: no call that is used returns anything else below 0.
 ///
 /// # Safety
 /// As for the call itself: each pointer among `words` must be valid for what this call number does with it.
 #[inline(always)]
 pub unsafe fn syscall<const N: usize>(number: c_long, words: [usize; N]) -> Result<c_int, Errno> {
     let word = |i: usize| words.get(i).copied().unwrap_or(0);
-    let [a, b, c, d, e, f] = [word(0), word(1), word(2), word(3), word(4), word(5)];
     // SAFETY: the caller answers for the pointers.
-    let value = unsafe {
-        match N {
+    let value = unsafe { enter(number, N, word) } as c_int;
+    // The sign of one register tells, here at the caller's: a `Result` that is handed on takes two.
+    if value < 0 { Err(Errno(-value)) } else { Ok(value) }
+}
+
+/// The instruction itself, where it stands: shorter than a call of musl's stub, and no register is set that the call does not
+/// read. `count` is a constant wherever this is inlined.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+unsafe fn enter(number: c_long, count: usize, word: impl Fn(usize) -> usize) -> c_long {
+    macro_rules! with {
+        ($($register:tt = $index:literal),*) => {{
+            let value;
+            // SAFETY: the caller's promise; the kernel keeps all registers but these three, and leaves the stack alone.
+            unsafe {
+                core::arch::asm!(
+                    "syscall",
+                    inlateout("rax") number => value,
+                    $(in($register) word($index),)*
+                    lateout("rcx") _,
+                    lateout("r11") _,
+                    options(nostack)
+                );
+            }
+            value
+        }};
+    }
+    match count {
+        0 => with!(),
+        1 => with!("rdi" = 0),
+        2 => with!("rdi" = 0, "rsi" = 1),
+        3 => with!("rdi" = 0, "rsi" = 1, "rdx" = 2),
+        4 => with!("rdi" = 0, "rsi" = 1, "rdx" = 2, "r10" = 3),
+        5 => with!("rdi" = 0, "rsi" = 1, "rdx" = 2, "r10" = 3, "r8" = 4),
+        _ => with!("rdi" = 0, "rsi" = 1, "rdx" = 2, "r10" = 3, "r8" = 4, "r9" = 5),
+    }
+}
+
+/// Elsewhere musl's stub.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline(always)]
+unsafe fn enter(number: c_long, count: usize, word: impl Fn(usize) -> usize) -> c_long {
+    let [a, b, c, d, e, f] = [word(0), word(1), word(2), word(3), word(4), word(5)];
+    // SAFETY: the caller's promise.
+    unsafe {
+        match count {
             0 => call0(number),
             1 => call1(number, a),
             2 => call2(number, a, b),
@@ -92,9 +140,7 @@ pub unsafe fn syscall<const N: usize>(number: c_long, words: [usize; N]) -> Resu
             5 => call5(number, a, b, c, d, e),
             _ => call6(number, a, b, c, d, e, f),
         }
-    } as c_int;
-    // The sign of one register tells, here at the caller's: a `Result` that is handed on takes two.
-    if value < 0 { Err(Errno(-value)) } else { Ok(value) }
+    }
 }
 
 /// Every signal. KILL and STOP stay deliverable whatever is asked (`set_current_blocked` in the kernel).
@@ -176,49 +222,46 @@ pub fn print(descriptor: c_int, mut bytes: &[u8]) {
 }
 
 /// Writes one message to standard error if that is possible at once; what does not fit is dropped (contract B2).
-/// Never waits, and changes no flag of the descriptor, for other processes share it.
+/// Never waits, and changes no flag of the descriptor, for other processes share it. It asks nobody what the descriptor is:
+/// each call fails on what it is not for, and on one that is closed, broken or full they all do.
 /// The caller has SIGPIPE and SIGXFSZ blocked: both may be pending afterwards.
 pub fn say(bytes: &[u8]) {
     let stderr = libc::STDERR_FILENO as usize;
     // What can be sought is a file or a memory device: a write to it does not wait for a reader.
     // SAFETY: no pointer.
-    match unsafe { syscall(libc::SYS_lseek, [stderr, 0, libc::SEEK_CUR as usize]) } {
-        Err(Errno(libc::EBADF)) => return,
-        Err(Errno(libc::ESPIPE)) => {}
-        _ => {
-            let _ = write(libc::STDERR_FILENO, bytes);
-            return;
-        }
-    }
-    let flags = (libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) as usize;
-    // SAFETY: the slice is readable for its length; a null address means the connected peer.
-    if unsafe { syscall(libc::SYS_sendto, [stderr, bytes.as_ptr() as usize, bytes.len(), flags, 0, 0]) }
-        != Err(Errno(libc::ENOTSOCK))
-    {
+    if unsafe { syscall(libc::SYS_lseek, [stderr, 0, libc::SEEK_CUR as usize]) }.is_ok() {
+        let _ = write(libc::STDERR_FILENO, bytes);
         return;
     }
+    // A socket.
+    let flags = (libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) as usize;
+    // SAFETY: the slice is readable for its length; a null address means the connected peer.
+    if unsafe { syscall(libc::SYS_sendto, [stderr, bytes.as_ptr() as usize, bytes.len(), flags, 0, 0]) }.is_ok() {
+        return;
+    }
+    // A pipe, from Linux 6.5 on. Offset -1, in both of its words, is the file's own position.
     let vector = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
-    // Offset -1, in both of its words, is the file's own position.
     // SAFETY: one iovec over a slice that is readable for its length; a write does not write to it.
-    match unsafe {
+    if unsafe {
         syscall(
             libc::SYS_pwritev2,
             [stderr, &raw const vector as usize, 1, usize::MAX, usize::MAX, libc::RWF_NOWAIT as usize],
         )
-    } {
-        Err(Errno(libc::EOPNOTSUPP | libc::ENOSYS | libc::EINVAL | libc::EPERM)) => {}
-        _ => return,
     }
-    // A terminal, or a pipe of a kernel without RWF_NOWAIT on pipes (before 6.5). "Writable" promises no more than one
-    // byte there: a longer write would wait for the rest.
-    for byte in bytes.chunks(1) {
+    .is_ok()
+    {
+        return;
+    }
+    // A terminal, or a pipe of an older kernel. "Writable" promises no more than one byte there: a longer write would wait for
+    // the rest.
+    for byte in bytes {
         let mut poll = libc::pollfd { fd: libc::STDERR_FILENO, events: libc::POLLOUT, revents: 0 };
         let now: [libc::c_long; 2] = [0; 2];
         // SAFETY: one live pollfd, a live zero timespec, no mask.
-        let ready = unsafe {
+        let _ = unsafe {
             syscall(libc::SYS_ppoll, [&raw mut poll as usize, 1, &raw const now as usize, 0, size_of::<Mask>()])
         };
-        if ready != Ok(1) || poll.revents != libc::POLLOUT || write(libc::STDERR_FILENO, byte).is_err() {
+        if poll.revents != libc::POLLOUT || write(libc::STDERR_FILENO, core::slice::from_ref(byte)).is_err() {
             break;
         }
     }
@@ -239,17 +282,21 @@ pub fn reap() -> Result<Option<(c_int, c_int)>, Errno> {
 /// Lets the kernel reap from now on, by ignoring SIGCHLD (wait(2), NOTES); who is dead already is reaped here.
 pub fn let_the_kernel_reap() {
     set_disposition(libc::SIGCHLD, libc::SIG_IGN);
-    while let Ok(Some(_)) = reap() {}
+    // SAFETY: null for the status and for the resource usage.
+    while unsafe { syscall(libc::SYS_wait4, [usize::MAX, 0, libc::WNOHANG as usize, 0]) }.is_ok_and(|pid| pid != 0) {}
 }
 
 /// `write(2)`, once.
-fn write(descriptor: c_int, bytes: &[u8]) -> Result<c_int, Errno> {
+///
+/// # Errors
+/// All of write(2).
+pub fn write(descriptor: c_int, bytes: &[u8]) -> Result<c_int, Errno> {
     // SAFETY: the slice is readable for its length.
     unsafe { syscall(libc::SYS_write, [descriptor as usize, bytes.as_ptr() as usize, bytes.len()]) }
 }
 
 /// `getpid(2)`.
-#[inline(never)]
+#[inline(always)]
 #[must_use]
 pub fn own_pid() -> c_int {
     // SAFETY: no argument. It cannot fail, so that 0 is never seen.
