@@ -28,6 +28,7 @@ fn main() {
         }
     }
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=link.ld"); // .cargo/config.toml names it, and cargo does not follow that.
 }
 
 /// The trimmed standard output of a command that succeeded.
