@@ -16,8 +16,12 @@ use libc::{SIGINT, SIGTERM};
 /// What ends it (P1).
 const STOP_REQUESTS: Mask = bare::bit(SIGTERM) | bare::bit(SIGINT);
 
+/// What `-v` prints (P5).
+const VERSION: &str = concat!("pause ", env!("CARGO_PKG_VERSION"), " (git ", env!("BITTS_GIT_HASH"), ")\n");
+
 bare::program!(main, STOP_REQUESTS);
 
+#[inline(always)] // The entry point alone calls it.
 fn main(start: Start) -> ! {
     // 1. The entry point has blocked what ends it, and no other signal, so that no stop request is lost: a blocked signal
     //    stays pending, even for PID 1 and even where it was inherited as ignored (contract P3, P4). All others have their
@@ -26,34 +30,35 @@ fn main(start: Start) -> ! {
     // 2. With SIGCHLD ignored the kernel reaps by itself: no zombie, and no wake-up for one (P2).
     bare::let_the_kernel_reap();
 
-    // 3. The version, for kubeadm's upgrade check (P5). Only now, for nothing above depends on an argument.
+    // 3. The version, for kubeadm's upgrade check (P5). Only now, for nothing above depends on an argument. One write is
+    //    enough for a line; all is blocked, as in `tell`.
     if start.words().skip(1).any(|word| matches!(word, b"-v" | b"-V")) {
-        bare::set_mask(bare::ALL_SIGNALS); // As in 6.
-        for text in ["pause ", bare::VERSION, " (git ", bare::GIT_HASH, ")\n"] {
-            bare::print(libc::STDOUT_FILENO, text.as_bytes());
-        }
+        bare::set_mask(bare::ALL_SIGNALS);
+        let _ = bare::write(libc::STDOUT_FILENO, VERSION.as_bytes());
         bare::exit(0);
     }
 
-    // 4. Not PID 1: a word of warning (P6), which must not end it (as in 6).
+    // 4. Not PID 1: a word of warning (P6).
     if bare::own_pid() != 1 {
-        bare::set_mask(bare::ALL_SIGNALS);
-        bare::say(b"Warning: pause should be the first process\n");
-        bare::drop_write_signals();
-        bare::set_mask(STOP_REQUESTS);
+        tell("Warning: pause should be the first process\n");
     }
 
     // 5. Sleep. EINTR (a stop, a debugger, the freezer) is no end.
-    let farewell: &[u8] = loop {
+    tell(loop {
         match bare::take_signal(STOP_REQUESTS) {
-            Ok(SIGINT) => break b"Shutting down, got signal: Interrupt\n",
-            Ok(_) => break b"Shutting down, got signal: Terminated\n",
+            Ok(SIGINT) => break "Shutting down, got signal: Interrupt\n",
+            Ok(_) => break "Shutting down, got signal: Terminated\n",
             Err(_) => {}
         }
-    };
-
-    // 6. All blocked, so that a broken stderr cannot turn this end into a death by SIGPIPE (B2).
-    bare::set_mask(bare::ALL_SIGNALS);
-    bare::say(farewell);
+    });
     bare::exit(0)
+}
+
+/// Says it, with all signals blocked meanwhile: a broken stderr must not turn its end into a death by SIGPIPE (B2).
+#[inline(never)]
+fn tell(message: &str) {
+    let mask = bare::set_mask(bare::ALL_SIGNALS);
+    bare::say(message.as_bytes());
+    bare::drop_write_signals();
+    bare::set_mask(mask);
 }
