@@ -25,9 +25,21 @@ pub fn take<'a>(bytes: &mut &'a [u8], mark: u8) -> &'a [u8] {
 }
 
 /// What follows `prefix`, if they begin with it.
-#[inline(never)]
+#[inline(always)]
 #[must_use]
 pub fn behind<'a>(bytes: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
     let (head, rest) = bytes.split_at_checked(prefix.len())?;
     same(head, prefix).then_some(rest)
+}
+
+/// What follows `name` in the first line of `text` that begins with it; nothing if there is none.
+#[inline(always)]
+#[must_use]
+pub fn field<'t>(mut text: &'t [u8], name: &[u8]) -> &'t [u8] {
+    while !text.is_empty() {
+        if let Some(value) = behind(take(&mut text, b'\n'), name) {
+            return value;
+        }
+    }
+    b""
 }

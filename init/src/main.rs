@@ -9,13 +9,14 @@
 compile_error!("init is linked for musl only: cargo build --release --package init --target x86_64-unknown-linux-musl");
 
 mod child;
+mod processes;
 mod supervise;
 mod sys;
 
 use bare::{Errno, Start};
 use core::ffi::c_int;
 use core::sync::atomic::AtomicI32;
-use init_core::message::{CAPACITY, Filling, Line};
+use init_core::message::{CAPACITY, CString, Filling, Line};
 use init_core::options::{Config, Id, Persona};
 use init_core::status::OWN_FAILURE;
 use init_core::text::Text;
@@ -24,6 +25,7 @@ use sys::Vector;
 
 bare::program!(main, bare::ALL_SIGNALS);
 
+#[inline(always)]
 fn main(start: Start) -> ! {
     // 1. The entry point has blocked every signal, so that no stop request is lost: a blocked signal stays pending, even
     //    for PID 1 (contract I6).
@@ -34,7 +36,8 @@ fn main(start: Start) -> ! {
     // 3. What is asked for.
     let mut words = start.words();
     let mut config = Config::new(Persona::of(words.next().unwrap_or_default()));
-    config.variables(Vector::environment(start).words());
+    let environment = Vector::environment(start);
+    config.variables(environment.words());
     let first = config.command_line(words) + 1;
     // A malformed variable is no reason not to print the version, which dockerd asks for.
     if let Some(order) = config.order {
@@ -44,8 +47,7 @@ fn main(start: Start) -> ! {
         print(order, config.persona);
         bare::exit(0);
     }
-    if let Some(fault) = &config.fault {
-        write(&mut |line| fault.describe(line));
+    if config.fault.describe(&mut say_with) {
         say(Text::SeeHelp, 0, 0);
         bare::exit(OWN_FAILURE);
     }
@@ -56,34 +58,41 @@ fn main(start: Start) -> ! {
         && let Err(error) = sys::become_subreaper()
         && config.is_on(Id::Subreaper)
     {
-        say(Text::NoSubreaper, error.0, 0);
+        say(Text::NoSubreaper, error.number(), 0);
     }
     if config.is_on(Id::ParentDeath) {
         ask_parent_death(config.value(Id::ParentDeath) as c_int, own_pid);
     }
 
     // 5. The child. From its start on nothing ends init but the child's end.
-    let own_group = own_pid == 1 || config.is_on(Id::Group);
+    let session = config.new_session();
+    let own_group = own_pid == 1 || config.is_on(Id::Group) || config.is_on(Id::StopTimeout);
     let terminal = terminal();
     let leads_session = sys::own_session() == own_pid;
+    if session && leads_session {
+        // So that the child's session can have it.
+        sys::leave_terminal(terminal);
+    }
     let plan = child::Plan {
         arguments: Vector::arguments(start),
         first,
-        environment: Vector::environment(start),
+        environment,
         mask,
         ignore_sigchld,
         own_group,
+        session,
         leads_session,
         terminal,
-        hand_over: terminal.is_some_and(|terminal| leads_session || sys::may_read(terminal)),
+        hand_over: terminal >= 0 && (leads_session || sys::may_read(terminal)),
         parent: own_pid,
         failure: AtomicI32::new(0),
     };
-    let program = plan.arguments.from(first).words().next().unwrap_or_default();
-    sys::spawn(&plan, child::run, |started| match started {
+    let program = plan.arguments.from(first).first().unwrap_or_default();
+    // Only the child itself can make a session, and the group with it: it is held until then, for a signal to the group (I8).
+    sys::spawn(&plan, session, child::run, |started| match started {
         Ok(pid) => supervise::run(&config, &plan, program, pid),
         Err(error) => {
-            say(Text::CannotClone, error.0, 0);
+            say(Text::CannotClone, error.number(), 0);
             OWN_FAILURE
         }
     })
@@ -92,7 +101,7 @@ fn main(start: Start) -> ! {
 /// Behaves as `pause` does (contract I20): the kernel reaps, every signal but TERM and INT stays blocked.
 fn hold() {
     bare::let_the_kernel_reap();
-    let _ = sys::change_directory(c"/");
+    let _ = sys::change_directory(sys::ROOT);
     sys::close_range(3, c_int::MAX);
     let stop = bare::bit(libc::SIGTERM) | bare::bit(libc::SIGINT);
     loop {
@@ -107,41 +116,48 @@ fn hold() {
 }
 
 /// Prints what was asked for: on standard output, but on standard error where dumb-init does so.
+#[inline(always)]
 fn print(order: Id, persona: Persona) {
-    let descriptor = if persona == Persona::DumbInit { libc::STDERR_FILENO } else { libc::STDOUT_FILENO };
-    let mut memory = [0; CAPACITY];
-    let mut line = Line::new(&mut memory);
-    let text: &[&str] = match order {
-        Id::Version if persona == Persona::DumbInit => &["dumb-init v1.2.5 (bitts ", bare::VERSION, ")\n"],
+    let is_dumb_init = persona == Persona::DumbInit;
+    let text = match order {
+        Id::Help => Text::Help,
+        Id::License => Text::License,
+        _ if is_dumb_init => Text::DumbInitVersion,
         // dockerd parses this line: it wants `tini version `, and `git.` with a hash behind ` - `.
-        Id::Version => &["tini version ", bare::VERSION, "_bitts - git.", bare::GIT_HASH, "\n"],
-        _ => &[],
+        _ => Text::Version,
     };
-    text.iter().for_each(|text| line.add(text.as_bytes()));
-    if text.is_empty() {
-        line.fill(if order == Id::Help { Text::Help } else { Text::License }, &Filling::default());
-    }
-    bare::print(descriptor, line.bytes());
+    let descriptor = if is_dumb_init { libc::STDERR_FILENO } else { libc::STDOUT_FILENO };
+    let (option, value) = (bare::VERSION.as_bytes(), bare::GIT_HASH.as_bytes());
+    write_text(text, &Filling { option, value, ..Filling::NONE }, Some(descriptor));
 }
 
 /// Says a text on standard error, with the numbers in it.
 #[inline(never)]
 fn say(text: Text, one: c_int, two: c_int) {
-    say_of(b"", text, one, two);
+    say_of(b"", text, one, two, 0);
 }
 
 /// The same, of a word from outside.
-fn say_of(word: &[u8], text: Text, one: c_int, two: c_int) {
-    write(&mut |line| line.fill(text, &Filling { numbers: [one, two], word, ..Filling::default() }));
+fn say_of(word: &[u8], text: Text, one: c_int, two: c_int, three: c_int) {
+    say_with(text, &Filling { numbers: [one, two, three], word, ..Filling::NONE });
 }
 
-/// Writes a line on standard error.
+/// The same, with anything in it.
 #[inline(never)]
-fn write(make: &mut dyn FnMut(&mut Line)) {
+fn say_with(text: Text, filling: &Filling) {
+    write_text(text, filling, None);
+}
+
+/// Writes a text to `descriptor`, and waits as long as it takes; without one on standard error, as far as that is possible at once.
+#[inline(never)]
+fn write_text(text: Text, filling: &Filling, descriptor: Option<c_int>) {
     let mut memory = [0; CAPACITY];
     let mut line = Line::new(&mut memory);
-    make(&mut line);
-    bare::say(line.bytes());
+    line.fill(text, filling);
+    match descriptor {
+        Some(descriptor) => bare::print(descriptor, line.bytes()),
+        None => bare::say(line.bytes()),
+    }
 }
 
 /// Asks for `signal` at the parent's death. If that came first, the signal is raised at once; it then waits, blocked, to be
@@ -149,20 +165,20 @@ fn write(make: &mut dyn FnMut(&mut Line)) {
 fn ask_parent_death(signal: c_int, own_pid: sys::Pid) {
     let parent = sys::parent_pid();
     if let Err(error) = sys::ask_parent_death(signal) {
-        say(Text::NoParentDeath, error.0, 0);
+        say(Text::NoParentDeath, error.number(), 0);
     }
     if sys::parent_pid() != parent {
         let _ = sys::kill(own_pid, signal);
     }
 }
 
-/// The controlling terminal. `/dev/tty` finds it even where standard input is something else; without a /dev, one of 0–2
-/// may be it.
-fn terminal() -> Option<c_int> {
-    match sys::open(b"/dev/tty\0", libc::O_RDWR | libc::O_NONBLOCK) {
-        Ok(descriptor) => Some(descriptor),
+/// The controlling terminal, or -1, of which the kernel knows nothing. `/dev/tty` finds it even where standard input is
+/// something else; without a /dev, one of 0–2 may be it.
+fn terminal() -> c_int {
+    match sys::open(CString::literal(b"/dev/tty\0"), libc::O_RDWR | libc::O_NONBLOCK) {
+        Ok(descriptor) => descriptor,
         // There is a /dev/tty, but no controlling terminal.
-        Err(Errno(libc::ENXIO)) => None,
-        Err(_) => (0..3).find(|descriptor| sys::foreground(*descriptor).is_ok()),
+        Err(Errno::ENXIO) => -1,
+        Err(_) => (0..3).find(|descriptor| sys::foreground(*descriptor).is_ok()).unwrap_or(-1),
     }
 }

@@ -12,24 +12,50 @@ const SHOWN: usize = 80;
 pub const CAPACITY: usize = 2048;
 
 /// What is written into a text of our own.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub struct Filling<'f> {
     /// For `#`, `$`, `!` and `?`, in this order.
-    pub numbers: [c_int; 2],
+    pub numbers: [c_int; 3],
     /// For `@`: a word from outside.
     pub word: &'f [u8],
-    /// For `%`: an option as it was given.
+    /// For `%`: an option as it was given, or another word of our own.
     pub option: &'f [u8],
-    /// For `&`: what an option's value is called.
+    /// For `&`: what an option's value is called, or another word of our own.
     pub value: &'f [u8],
 }
 
-/// Bytes under construction, in memory of the caller's.
+impl Filling<'_> {
+    /// Nothing.
+    pub const NONE: Self = Self { numbers: [0; 3], word: b"", option: b"", value: b"" };
+}
+
+/// Bytes under construction, in memory of the caller's. What does not fit is lost.
 pub struct Line<'b> {
-    /// Its memory.
+    /// Its memory; the last byte is kept for the null byte of a C string.
     bytes: &'b mut [u8],
-    /// How long it is, what did not fit included.
+    /// How long it is.
     length: usize,
+}
+
+/// A C string: where it begins.
+#[derive(Clone, Copy)]
+pub struct CString<'s>(&'s u8);
+
+impl<'s> CString<'s> {
+    /// A literal, which must end with its null byte.
+    #[must_use]
+    pub const fn literal(bytes: &'static [u8]) -> Self {
+        match bytes {
+            [first, ..] if bytes.len() < 64 && matches!(bytes.last(), Some(0)) => Self(first),
+            _ => Self(&0),
+        }
+    }
+
+    /// Its address.
+    #[must_use]
+    pub const fn address(self) -> *const u8 {
+        self.0
+    }
 }
 
 impl<'b> Line<'b> {
@@ -52,13 +78,13 @@ impl<'b> Line<'b> {
         }
     }
 
-    /// Adds one byte. What does not fit is lost.
+    /// Adds one byte.
     #[inline(never)]
     pub fn push(&mut self, byte: u8) {
-        if let Some(slot) = self.bytes.get_mut(self.length) {
+        if let Some([slot, _, ..]) = self.bytes.get_mut(self.length..) {
             *slot = byte;
+            self.length += 1;
         }
-        self.length += 1;
     }
 
     /// Adds a number that is not negative.
@@ -111,7 +137,14 @@ impl<'b> Line<'b> {
         });
     }
 
+    /// A hexadecimal digit.
+    #[inline(always)]
+    fn digit(&mut self, value: u8) {
+        self.push(value + if value < 10 { b'0' } else { b'a' - 10 });
+    }
+
     /// A word from outside, in quotes: control characters are escaped, for one message is one line; a long one is cut.
+    #[inline(never)]
     fn quoted(&mut self, word: &[u8]) {
         self.push(b'\'');
         for (count, byte) in word.iter().enumerate() {
@@ -121,9 +154,8 @@ impl<'b> Line<'b> {
             }
             if *byte < b' ' || *byte == 0x7f {
                 self.add(b"\\x");
-                for digit in [byte >> 4, byte & 15] {
-                    self.push(digit + if digit < 10 { b'0' } else { b'a' - 10 });
-                }
+                self.digit(byte >> 4);
+                self.digit(byte & 15);
             } else {
                 self.push(*byte);
             }
@@ -134,16 +166,18 @@ impl<'b> Line<'b> {
     /// `9 (SIGKILL)`, `34 (SIGRTMIN)`, `40 (SIGRTMIN+6)`, `33`.
     pub fn signal(&mut self, number: SignalNumber) {
         self.number(number);
-        // From RTMIN on a signal is told by its distance, but for RTMAX, which has a name.
-        let (named, distance) = match signal::name(number) {
-            None if number > signal::REAL_TIME_MIN => (signal::REAL_TIME_MIN, number - signal::REAL_TIME_MIN),
-            _ => (number, 0),
-        };
-        let Some(name) = signal::name(named) else { return };
+        let mut name = signal::name(number);
+        let distance = number - signal::REAL_TIME_MIN;
+        let is_unnamed = name.is_empty();
+        if is_unnamed {
+            if distance < 0 {
+                return;
+            }
+            name = b"RTMIN+";
+        }
         self.add(b" (SIG");
         self.add(name);
-        if distance != 0 {
-            self.push(b'+');
+        if is_unnamed {
             self.number(distance);
         }
         self.push(b')');
@@ -159,23 +193,27 @@ impl<'b> Line<'b> {
         }
     }
 
-    /// What it holds; nothing if that did not fit.
+    /// What it holds.
     #[must_use]
+    #[inline(never)]
     pub fn bytes(&self) -> &[u8] {
         self.bytes.get(..self.length).unwrap_or_default()
     }
 
-    /// The same as a C string, with a null byte behind it.
-    pub fn string(&mut self) -> &[u8] {
-        self.push(0);
-        self.length -= 1;
-        self.bytes.get(..=self.length).unwrap_or_default()
+    /// The same as a C string.
+    #[inline(never)]
+    pub fn string(&mut self) -> CString<'_> {
+        if let Some(end) = self.bytes.get_mut(self.length) {
+            *end = 0;
+        }
+        self.bytes.first().map_or(CString(&0), CString)
     }
 
     /// As [`Line::string`], for as long as the memory lives.
     #[must_use]
-    pub fn into_string(mut self) -> &'b [u8] {
-        self.push(0);
-        self.bytes.get(..self.length).unwrap_or_default()
+    pub fn into_string(mut self) -> CString<'b> {
+        self.string();
+        let bytes: &'b [u8] = self.bytes;
+        bytes.first().map_or(CString(&0), CString)
     }
 }

@@ -4,8 +4,8 @@
 //! names where a person reads them. PID 1 is short of bytes, not of time.
 
 use crate::bytes::{behind, same, take};
-use crate::message::{CAPACITY, Filling, Line};
-use crate::signal::{self, SignalNumber};
+use crate::message::{CAPACITY, Filling};
+use crate::signal::{self, SignalNumber, SignalSet};
 use crate::status::{self, Expected};
 use crate::text::{self, NEWLINE, Text};
 use core::ffi::c_int;
@@ -40,7 +40,7 @@ impl Id {
     /// Does it take a value?
     #[must_use]
     pub fn takes_value(self) -> bool {
-        self >= Self::ParentDeath && self < Self::Pause
+        self >= Self::Grace && self < Self::Pause
     }
 
     /// Is it for something else than running a program? Then it has neither a variable nor `--no-X`, and ends the reading.
@@ -56,80 +56,88 @@ pub const fn capital(byte: u8) -> u8 {
     if byte == b'-' { b'_' } else { byte.to_ascii_uppercase() }
 }
 
-/// A row of the table.
-pub struct Row<'t> {
-    /// The option.
-    pub id: Id,
-    /// Its letters, as the table has them: `-l, -L, `.
-    pub letters: &'t [u8],
+/// How an option is named.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// By one of its letters.
+    Letter,
+    /// By its long name.
+    Name,
+    /// By its variable's name, behind the prefix.
+    Variable,
+}
+
+/// The rows of the table, one by one.
+struct Rows<'t> {
+    /// What is left of it.
+    rest: &'t [u8],
+    /// Which are to come.
+    ids: core::slice::Iter<'static, Id>,
+    /// The present row's letters, as the table has them: `-l, -L, `.
+    letters: &'t [u8],
     /// Its long name with the dashes.
-    pub dashed: &'t [u8],
+    dashed: &'t [u8],
     /// What its value is called; nothing if it takes none.
-    pub value: &'t [u8],
+    value: &'t [u8],
 }
 
-impl Row<'_> {
-    /// Its long name.
-    #[must_use]
-    pub fn long(&self) -> &[u8] {
-        self.dashed.get(2..).unwrap_or_default()
+impl<'t> Rows<'t> {
+    /// Before the first one, unpacked into `memory`.
+    #[inline(never)]
+    fn new(memory: &'t mut [u8; CAPACITY]) -> Self {
+        let mut length = 0;
+        text::unpack(Text::Help, &mut |code| {
+            if let Some(slot) = memory.get_mut(length) {
+                *slot = code;
+                length += 1;
+            }
+        });
+        let mut rest: &[u8] = memory;
+        // The table begins behind the two lines of the usage.
+        let _ = (take(&mut rest, NEWLINE), take(&mut rest, NEWLINE));
+        Self { rest, ids: IDS.iter(), letters: b"", dashed: b"", value: b"" }
     }
-}
 
-/// The first option that `wanted` takes. (`dyn`: one copy of the loop instead of four.)
-#[inline(never)]
-pub fn find(wanted: &mut dyn FnMut(&Row) -> bool) -> Option<Id> {
-    let mut memory = [0; CAPACITY];
-    let mut help = Line::new(&mut memory);
-    text::unpack(Text::Help, &mut |code| help.push(code));
-    let mut rest = help.bytes();
-    // The table begins behind the two lines of the usage.
-    let _ = (take(&mut rest, NEWLINE), take(&mut rest, NEWLINE));
-    for id in IDS {
+    /// Goes on to the next one: which it is.
+    #[inline(never)]
+    fn next(&mut self) -> Option<Id> {
         // `  -e, --expect CODE`, with the help text on the next line.
-        let names = take(&mut rest, NEWLINE);
-        let _ = take(&mut rest, NEWLINE);
+        let names = take(&mut self.rest, NEWLINE);
+        let _ = take(&mut self.rest, NEWLINE);
         let mut letters = 2;
         while names.get(letters + 1) != Some(&b'-') && letters < names.len() {
             letters += 4;
         }
-        let (letters, mut value) = names.split_at_checked(letters).unwrap_or_default();
-        let dashed = take(&mut value, b' ');
-        if wanted(&Row { id: *id, letters, dashed, value }) {
-            return Some(*id);
+        (self.letters, self.value) = names.split_at_checked(letters).unwrap_or_default();
+        self.dashed = take(&mut self.value, b' ');
+        self.ids.next().copied()
+    }
+}
+
+/// The option of that name.
+#[inline(never)]
+fn find(name: &[u8], by: By) -> Option<Id> {
+    let mut memory = [0; CAPACITY];
+    let mut rows = Rows::new(&mut memory);
+    while let Some(id) = rows.next() {
+        let long = rows.dashed.get(2..).unwrap_or_default();
+        let found = match (by, name) {
+            // Not `contains`, which brings the core library's memchr along.
+            #[allow(clippy::manual_contains)]
+            (By::Letter, [letter, ..]) => {
+                letter.is_ascii_alphabetic() && rows.letters.iter().any(|byte| byte == letter)
+            }
+            (By::Variable, _) if id.is_order() => false,
+            _ => {
+                let as_written = |byte| if by == By::Variable { capital(byte) } else { byte };
+                long.len() == name.len() && long.iter().zip(name).all(|(byte, other)| as_written(*byte) == *other)
+            }
+        };
+        if found {
+            return Some(id);
         }
     }
     None
-}
-
-/// The option of a letter.
-#[inline(never)]
-#[must_use]
-pub fn by_letter(letter: u8) -> Option<Id> {
-    // Not `contains`, which brings the core library's memchr along.
-    #[allow(clippy::manual_contains)]
-    find(&mut |row| letter.is_ascii_alphabetic() && row.letters.iter().any(|byte| *byte == letter))
-}
-
-/// The option of a long name.
-#[inline(never)]
-#[must_use]
-pub fn by_name(name: &[u8]) -> Option<Id> {
-    find(&mut |row| same(row.long(), name))
-}
-
-/// The option of a variable, by its name behind the prefix.
-#[must_use]
-pub fn by_variable(name: &[u8]) -> Option<Id> {
-    find(&mut |row| {
-        let long = row.long();
-        !row.id.is_order() && long.len() == name.len() && long.iter().zip(name).all(|(a, b)| capital(*a) == *b)
-    })
-}
-
-/// A number 0–255.
-fn byte(digits: &[u8]) -> Option<u8> {
-    signal::decimal(digits)?.try_into().ok()
 }
 
 /// The name that it is called by sets defaults (contract I4).
@@ -196,31 +204,44 @@ impl Rewrites {
     /// overtake it.
     #[must_use]
     pub fn to_standard(&self) -> u64 {
-        let mask = (1..=signal::MAX).rev().fold(0, |mask, from| mask << 1 | u64::from(self.apply(from) < 32));
-        mask | signal::NEVER_FORWARDED.bits()
+        let mut set = signal::NEVER_FORWARDED;
+        // A plain loop: an iterator is twice as long.
+        let mut from = signal::MAX;
+        while from > 0 {
+            if self.apply(from) < 32 {
+                set = set.with(from);
+            }
+            from -= 1;
+        }
+        set.bits()
     }
 
-    /// Adds `S:R`; the last of equal S wins. `None` if `rule` is none.
-    fn add(&mut self, rule: &[u8]) -> Option<()> {
-        let mut to = rule;
-        let from = take(&mut to, b':');
-        let to = if same(to, b"0") { 0 } else { signal::parse(to)? };
-        *self.to.get_mut(signal::parse(from)? as usize)? = to as u8;
+    /// Takes `S:R` from the front of `text` and adds it; the last of equal S wins. `None` if it is no rule.
+    fn add(&mut self, text: &mut &[u8]) -> Option<()> {
+        let from = signal::read(text)?;
+        if !signal::eat(text, b':') {
+            return None;
+        }
+        let to = if signal::eat(text, b'0') { 0 } else { signal::read(text)? };
+        *self.to.get_mut(from as usize)? = to as u8;
         Some(())
     }
 }
 
 /// What the command line, the variables and the name ask for.
 #[derive(Clone, Debug)]
+#[repr(C)] // What is small stands first: it is reached by shorter instructions.
 pub struct Config<'a> {
-    /// By [`Id`]: 1 for a flag that is on; how often `-v` was given; a signal's number.
+    /// By [`Id`]: 1 for a flag that is on; how often `-v` was given; a signal's number; milliseconds.
     values: [u32; IDS.len()],
-    /// What is wrong: on the command line, or else in a variable.
-    pub fault: Option<Fault<'a>>,
+    /// What starts the clock of `--stop-timeout`.
+    pub stop_signals: SignalSet,
     /// What is to be done instead of running a program.
     pub order: Option<Id>,
     /// The name that it is called by.
     pub persona: Persona,
+    /// What is wrong: on the command line, or else in a variable.
+    pub fault: Fault<'a>,
     /// What is forwarded for what.
     pub rewrites: Rewrites,
     /// Exit statuses that count as success.
@@ -233,12 +254,29 @@ impl<'a> Config<'a> {
     pub const fn new(persona: Persona) -> Self {
         Self {
             values: [0; IDS.len()],
-            fault: None,
+            fault: Fault { option: None, variable: b"", word: b"", problem: None },
             order: None,
             persona,
             rewrites: Rewrites::NONE,
+            stop_signals: signal::TERM,
             expected: Expected::NONE,
         }
+    }
+
+    /// Does the child get a session of its own? With it go signals to its group, and dumb-init's rewrites where no rule of the
+    /// user's stands.
+    #[inline(never)]
+    pub fn new_session(&mut self) -> bool {
+        let session = self.persona == Persona::DumbInit && !self.is_on(Id::SingleChild);
+        if session {
+            self.set(Id::Group, 1);
+            for signal in [libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU] {
+                if let Some(to @ &mut ITSELF) = self.rewrites.to.get_mut(signal as usize) {
+                    *to = libc::SIGSTOP as u8;
+                }
+            }
+        }
+        session
     }
 
     /// Is this flag on? For [`Id::Verbose`]: is anything to be said?
@@ -255,7 +293,7 @@ impl<'a> Config<'a> {
 
     /// Takes over the variables: the peers' first, then `BITTS_*`, which win. The last malformed one of ours is the fault.
     /// `environment` yields `NAME=value`. Variables that are no option's are not ours to judge.
-    #[inline(never)]
+    #[inline(always)]
     pub fn variables(&mut self, environment: impl Iterator<Item = &'a [u8]> + Clone) {
         for variable in environment.clone() {
             self.peer(variable);
@@ -264,15 +302,17 @@ impl<'a> Config<'a> {
             let mut value = variable;
             let name = take(&mut value, b'=');
             if let Some(option) = behind(name, PREFIX)
-                && let Some(id) = by_variable(option)
+                && let Some(id) = find(option, By::Variable)
                 && self.assign(id, value).is_none()
             {
-                self.fault = Some(Fault { option: Some(id), variable: name, word: value, problem: Text::Invalid });
+                self.wrong(Some(id), value, Text::Invalid);
+                self.fault.variable = name;
             }
         }
     }
 
     /// One variable, if it is a peer's.
+    #[inline(never)]
     fn peer(&mut self, variable: &[u8]) {
         let mut value = variable;
         let name = take(&mut value, b'=');
@@ -283,22 +323,17 @@ impl<'a> Config<'a> {
             }
             let level = match rule {
                 b'*' => 1,
-                b'#' => {
-                    let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
-                    let number = value.get(..digits).and_then(signal::decimal);
-                    number.unwrap_or(0).saturating_sub(1)
-                }
+                b'#' => signal::number(&mut value).unwrap_or(0).saturating_sub(1),
                 digit if same(value, &[*digit]) => 1,
                 _ => return,
             };
-            if let Some(id) = by_letter(*letter) {
+            if let Some(id) = find(&[*letter], By::Letter) {
                 self.set(id, level);
             }
         }
     }
 
     /// Sets what is a number: a flag, a level, a signal. 0 undoes any option.
-    #[inline(never)]
     fn set(&mut self, id: Id, number: u32) {
         if let Some(value) = self.values.get_mut(id as usize) {
             *value = number;
@@ -309,6 +344,7 @@ impl<'a> Config<'a> {
             Id::SingleChild if number > 0 => self.set(Id::Group, 0),
             Id::Rewrite => self.rewrites = Rewrites::NONE,
             Id::Expect => self.expected = Expected::NONE,
+            Id::StopTimeout => self.stop_signals = signal::TERM,
             _ => {}
         }
     }
@@ -321,24 +357,46 @@ impl<'a> Config<'a> {
             self.set(id, 0);
             return Some(());
         }
+        let is_flag = !id.takes_value() && id != Id::Verbose;
+        if is_flag && values.len() > 1 {
+            return None;
+        }
+        let text = &mut values;
+        let listing = id == Id::Rewrite || id == Id::Expect;
         loop {
-            let length = values.len();
-            // No argument holds a null byte: then it is one value.
-            let comma = if id == Id::Rewrite || id == Id::Expect { b',' } else { 0 };
-            let value = take(&mut values, comma);
             match id {
-                Id::Rewrite => self.rewrites.add(value)?,
-                Id::Expect => self.expected.insert(byte(value)?),
-                Id::ParentDeath => self.set(id, signal::parse(value)? as u32),
-                Id::Verbose => self.set(id, byte(value)?.into()),
-                _ => match value {
-                    [digit @ (b'0' | b'1')] => self.set(id, u32::from(digit - b'0')),
-                    _ => return None,
-                },
+                Id::Rewrite => self.rewrites.add(text)?,
+                Id::StopTimeout => {
+                    let time = signal::time(text)?;
+                    self.set(id, time);
+                    if signal::eat(text, b':') {
+                        self.stop_signals = SignalSet::EMPTY;
+                        loop {
+                            self.stop_signals = self.stop_signals.with(signal::read(text)?);
+                            if !signal::eat(text, b',') {
+                                break;
+                            }
+                        }
+                    }
+                }
+                _ => {
+                    let number = match id {
+                        Id::Grace => signal::time(text)?,
+                        Id::ParentDeath => signal::read(text)? as u32,
+                        _ => signal::number(text).filter(|number| *number <= if is_flag { 1 } else { 255 })?,
+                    };
+                    if id == Id::Expect {
+                        self.expected.insert(number as u8);
+                    } else {
+                        self.set(id, number);
+                    }
+                }
             }
-            // A comma at the end is followed by an empty value, which is malformed.
-            if value.len() == length {
+            if text.is_empty() {
                 return Some(());
+            }
+            if !listing || !signal::eat(text, b',') {
+                return None;
             }
         }
     }
@@ -352,63 +410,54 @@ impl<'a> Config<'a> {
         let mut options_end = false;
         loop {
             let Some(word) = words.next() else { return self.wrong(None, b"", Text::Missing) };
-            let [b'-', letters @ ..] = word else { return taken };
-            let mut letters = letters;
-            if options_end || letters.is_empty() {
+            let mut rest = word;
+            if options_end || !signal::eat(&mut rest, b'-') || rest.is_empty() {
                 return taken;
             }
             taken += 1;
-            let long = behind(letters, b"-");
-            options_end = long.is_some_and(<[u8]>::is_empty);
-            while let [letter, rest @ ..] = letters {
-                letters = rest;
+            let long = signal::eat(&mut rest, b'-');
+            options_end = long && rest.is_empty();
+            while !rest.is_empty() {
                 let mut on = true;
-                let mut attached = None;
-                let option = if let Some(mut value) = long {
-                    letters = b"";
-                    let length = value.len();
-                    let name = take(&mut value, b'=');
-                    if name.len() < length {
-                        attached = Some(value);
-                    }
-                    // Two dashes alone end the options: there is nothing to look up.
-                    if length == 0 {
-                        break;
-                    }
-                    by_name(name).or_else(|| {
+                let mut attached = false;
+                let option = if long {
+                    let name = take(&mut rest, b'=');
+                    attached = 2 + name.len() < word.len();
+                    find(name, By::Name).or_else(|| {
                         on = false;
-                        by_name(behind(name, b"no-")?).filter(|id| !id.is_order())
+                        find(behind(name, b"no-")?, By::Name).filter(|id| !id.is_order())
                     })
                 } else {
-                    by_letter(*letter)
+                    let letter = rest;
+                    rest = rest.get(1..).unwrap_or_default();
+                    find(letter, By::Letter)
                 };
                 let Some(id) = option else { return self.wrong(None, word, Text::Unknown) };
                 if on && id.takes_value() {
-                    if attached.is_none() && letters.is_empty() {
-                        attached = words.next();
+                    if !attached && rest.is_empty() {
+                        let Some(value) = words.next() else { return self.wrong(option, word, Text::NoValue) };
+                        rest = value;
                         taken += 1;
-                    } else if attached.is_none() {
-                        attached = Some(letters);
-                        letters = b"";
                     }
-                    let Some(value) = attached else { return self.wrong(option, word, Text::NoValue) };
-                    if value.is_empty() || self.assign(id, value).is_none() {
-                        return self.wrong(option, value, Text::Invalid);
+                    if rest.is_empty() || self.assign(id, rest).is_none() {
+                        return self.wrong(option, rest, Text::Invalid);
                     }
-                } else if let Some(value) = attached {
-                    return self.wrong(option, value, Text::Needless);
-                } else if id.is_order() {
+                    break;
+                }
+                if attached {
+                    return self.wrong(option, rest, Text::Needless);
+                }
+                if id.is_order() {
                     self.order = option;
                     return taken;
-                } else {
-                    let mut number = u32::from(on);
-                    if id == Id::Verbose {
-                        // The first -v on the command line wins over the variable, the next ones add to it.
-                        level = (level + 1) * number;
-                        number = level;
-                    }
-                    self.set(id, number);
                 }
+                let mut number = u32::from(on);
+                if id == Id::Verbose {
+                    // The first -v on the command line wins over the variable, the next ones add to it.
+                    level = (level + 1) * number;
+                    number = level;
+                }
+                self.set(id, number);
             }
         }
     }
@@ -416,12 +465,12 @@ impl<'a> Config<'a> {
     /// Notes what is wrong with the command line. The number means nothing.
     #[inline(never)]
     fn wrong(&mut self, option: Option<Id>, word: &'a [u8], problem: Text) -> usize {
-        self.fault = Some(Fault { option, variable: b"", word, problem });
+        self.fault = Fault { option, variable: b"", word, problem: Some(problem) };
         0
     }
 }
 
-/// What is wrong with a command line or a variable.
+/// What is wrong with a command line or a variable, if anything is.
 #[derive(Clone, Debug)]
 pub struct Fault<'a> {
     /// The option, if it is known.
@@ -431,21 +480,21 @@ pub struct Fault<'a> {
     /// The culprit.
     word: &'a [u8],
     /// What is wrong with it.
-    problem: Text,
+    problem: Option<Text>,
 }
 
 impl Fault<'_> {
-    /// Says what is wrong: `init: fatal: --expect: '256' is no valid CODE`.
-    pub fn describe(&self, line: &mut Line) {
-        let _ = find(&mut |row| {
-            // What is wrong with no option does not look at the row.
-            let found = self.option.is_none_or(|id| id == row.id);
-            if found {
-                let option = if self.variable.is_empty() { row.dashed } else { self.variable };
-                let value = if row.value.is_empty() { b"number" } else { row.value };
-                line.fill(self.problem, &Filling { word: self.word, option, value, ..Filling::default() });
-            }
-            found
-        });
+    /// Says what is wrong, if anything is: `init: fatal: --expect: '256' is no valid CODE`. Is it so?
+    #[inline(never)]
+    pub fn describe(&self, say: &mut dyn FnMut(Text, &Filling)) -> bool {
+        let Some(problem) = self.problem else { return false };
+        let mut memory = [0; CAPACITY];
+        let mut rows = Rows::new(&mut memory);
+        // What is wrong with no option does not look at the row.
+        while self.option.is_some_and(|option| rows.next().is_some_and(|id| id != option)) {}
+        let option = if self.variable.is_empty() { rows.dashed } else { self.variable };
+        let value = if rows.value.is_empty() { b"number" } else { rows.value };
+        say(problem, &Filling { word: self.word, option, value, ..Filling::NONE });
+        true
     }
 }

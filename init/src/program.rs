@@ -6,8 +6,9 @@ use core::ffi::c_int;
 /// Where programs are looked for when PATH is unset.
 pub const DEFAULT_PATH: &[u8] = b"/usr/local/bin:/bin:/usr/bin";
 
-/// The longest path that the kernel takes, its null byte included (limits.h, PATH_MAX).
-pub const PATH_MAX: usize = 4096;
+/// Room for any path that the kernel takes, which has 4,096 bytes at most with its null byte (limits.h, PATH_MAX), and for one
+/// byte more: so that one that does not fit is still too long for the kernel when it is cut.
+pub const PATH_ROOM: usize = 4096 + 1;
 
 /// Does a file that begins with `head`, and that the kernel does not know to execute, look like a script for the shell?
 /// Not if it is a program of another architecture, nor if its first line holds a null byte (POSIX, `sh`, "Command Search").

@@ -21,66 +21,105 @@ const NAMES: &[u8] = b"\
     \x18XCPU \x19XFSZ \x1aVTALRM \x1bPROF \x1cWINCH \x1dIO \x1ePWR \x1fSYS \x22RTMIN \x40RTMAX \
     \x06IOT \x11CLD \x1dPOLL ";
 
-/// The first name that `wanted` takes, with its number. (`dyn`: one copy of the loop.)
-fn find(wanted: &dyn Fn(SignalNumber, &[u8]) -> bool) -> Option<(SignalNumber, &'static [u8])> {
+/// The first name that `wanted` takes, with its number; 0 and nothing if there is none.
+#[inline(always)]
+fn find(wanted: &dyn Fn(SignalNumber, &[u8]) -> bool) -> (SignalNumber, &'static [u8]) {
     let mut rest = NAMES;
     while let [number, names @ ..] = rest {
         rest = names;
         let name = take(&mut rest, b' ');
         let number = SignalNumber::from(*number);
         if wanted(number, name) {
-            return Some((number, name));
+            return (number, name);
         }
     }
-    None
+    (0, b"")
 }
 
-/// The name of a signal without SIG; `None` for the numbers that have none of their own.
+/// The name of a signal without SIG; nothing for the numbers that have none of their own.
 #[must_use]
-pub fn name(signal: SignalNumber) -> Option<&'static [u8]> {
-    find(&|number, _| number == signal).map(|(_, name)| name)
+pub fn name(signal: SignalNumber) -> &'static [u8] {
+    find(&|number, _| number == signal).1
 }
 
 /// A signal as a person writes it: a number 1–64, a name with or without SIG in any case, `RTMIN+n`, `RTMAX-n`.
 #[must_use]
-pub fn parse(word: &[u8]) -> Option<SignalNumber> {
-    let number = match decimal(word) {
+pub fn parse(mut word: &[u8]) -> Option<SignalNumber> {
+    let signal = read(&mut word)?;
+    word.is_empty().then_some(signal)
+}
+
+/// Takes a signal from the front of `text`.
+#[inline(never)]
+pub fn read(text: &mut &[u8]) -> Option<SignalNumber> {
+    let signal = match number(text) {
         Some(number) => number as SignalNumber,
         None => {
-            let mut word = word;
-            if let Some((prefix, rest)) = word.split_at_checked(3)
+            if let Some((prefix, rest)) = text.split_at_checked(3)
                 && same_letters(prefix, b"SIG")
             {
-                word = rest;
+                *text = rest;
             }
-            let end = word.iter().position(|byte| matches!(byte, b'+' | b'-')).unwrap_or(word.len());
-            let (base, offset) = word.split_at_checked(end)?;
-            let (number, _) = find(&|_, name| same_letters(base, name))?;
-            // Only inwards. More than the whole span is cut to what is out of range all the same.
-            match (number, offset) {
-                (_, []) => number,
-                (REAL_TIME_MIN, [b'+', digits @ ..]) => number + decimal(digits)?.min(99) as SignalNumber,
-                (MAX, [b'-', digits @ ..]) => {
-                    let number = number - decimal(digits)?.min(99) as SignalNumber;
-                    return (number >= REAL_TIME_MIN).then_some(number);
-                }
-                _ => return None,
+            let end = text.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(text.len());
+            let (name, rest) = text.split_at_checked(end)?;
+            *text = rest;
+            let (signal, _) = find(&|_, other| same_letters(name, other));
+            // From RTMIN upwards, from RTMAX downwards.
+            let is_min = signal == REAL_TIME_MIN;
+            if (is_min || signal == MAX) && eat(text, if is_min { b'+' } else { b'-' }) {
+                let distance =
+                    number(text).filter(|distance| *distance <= (MAX - REAL_TIME_MIN) as u32)? as SignalNumber;
+                if is_min { signal + distance } else { signal - distance }
+            } else {
+                signal
             }
         }
     };
-    (1..=MAX).contains(&number).then_some(number)
+    (1..=MAX).contains(&signal).then_some(signal)
 }
 
-/// An unsigned decimal number: digits only, at least one. `None` also beyond `u32`.
-#[must_use]
-pub fn decimal(digits: &[u8]) -> Option<u32> {
-    if digits.is_empty() {
-        return None;
+/// Takes an unsigned decimal number from the front of `text`. `None` if there is none, or beyond `u32`.
+#[inline(never)]
+pub fn number(text: &mut &[u8]) -> Option<u32> {
+    let mut number = None;
+    while let [digit @ b'0'..=b'9', rest @ ..] = *text {
+        number = Some(number.unwrap_or(0_u32).checked_mul(10)?.checked_add(u32::from(digit - b'0'))?);
+        *text = rest;
     }
-    digits.iter().try_fold(0_u32, |number, digit| {
-        let value = digit.wrapping_sub(b'0');
-        if value > 9 { None } else { number.checked_mul(10)?.checked_add(u32::from(value)) }
+    number
+}
+
+/// Takes `mark` from the front of `text`, if it stands there.
+#[inline(never)]
+pub fn eat(text: &mut &[u8], mark: u8) -> bool {
+    match *text {
+        [first, rest @ ..] if *first == mark => {
+            *text = rest;
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Takes a time from the front of `text`, in milliseconds: `10` and `10s`, `500ms`, `2m`. `None` also beyond `u32`.
+pub fn time(text: &mut &[u8]) -> Option<u32> {
+    let number = number(text)?;
+    let minutes = eat(text, b'm');
+    let seconds = eat(text, b's');
+    number.checked_mul(match (minutes, seconds) {
+        (true, true) => 1,
+        (true, false) => 60_000,
+        _ => 1000,
     })
+}
+
+/// Is `signal` in a mask as /proc/PID/status writes it, in 16 hexadecimal digits (proc_pid_status(5))?
+#[must_use]
+pub fn is_in_mask(digits: &[u8], signal: SignalNumber) -> bool {
+    let bit = (signal - 1) as usize;
+    let digit = digits.iter().rev().nth(bit / 4).copied().unwrap_or(0);
+    // `0`–`9` end with their value, `a`–`f` with it less 9.
+    ((digit & 15) + (digit >> 6) * 9) >> (bit % 4) & 1 == 1
 }
 
 /// A set of signals.
@@ -103,7 +142,7 @@ impl SignalSet {
         Self(bits)
     }
 
-    /// Is `signal` in it? `false` for what is no signal.
+    /// Is `signal` in it?
     #[must_use]
     pub const fn contains(self, signal: SignalNumber) -> bool {
         self.0 & Self::bit(signal) != 0
@@ -121,17 +160,32 @@ impl SignalSet {
         self.0
     }
 
-    /// 0 for what is no signal.
+    /// Of a signal, 1–64. What is none is never asked for; it would pass for one.
     const fn bit(signal: SignalNumber) -> u64 {
-        if signal >= 1 && signal <= MAX { 1 << (signal - 1) } else { 0 }
+        1_u64.wrapping_shl((signal - 1) as u32)
     }
 }
+
+/// What `--stop-timeout` waits for if nothing else is said.
+pub const TERM: SignalSet = SignalSet::of(&[libc::SIGTERM]);
 
 /// What asks a program to end: after one of these a stopped child is continued, so that it can (contract I15).
 pub const STOP_REQUESTS: SignalSet = SignalSet::of(&[libc::SIGTERM, libc::SIGINT, libc::SIGQUIT]);
 
+/// What `--caught-only` lets pass: the stop requests, and what does not end a process that neither catches nor ignores it
+/// (signal(7)). KILL can only come of a rule of the user's, who knows that nobody catches it.
+pub const ALWAYS_FORWARDED: SignalSet = SignalSet(
+    STOP_REQUESTS.0
+        | NEVER_FORWARDED.0
+        | SignalSet::of(&[libc::SIGCONT, libc::SIGURG, libc::SIGWINCH, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU]).0,
+);
+
 /// What a write of init's own to a broken stderr raises in itself (pipe(7), setrlimit(2)).
 pub const RAISED_BY_WRITE: SignalSet = SignalSet::of(&[libc::SIGPIPE, libc::SIGXFSZ]);
+
+/// The same, and what comes when init, as session leader, gives its terminal up: the kernel sends it to the foreground group in
+/// init's name (drivers/tty/tty_jobctrl.c, `disassociate_ctty`).
+pub const RAISED_BY_HAND_OVER: SignalSet = RAISED_BY_WRITE.with(libc::SIGHUP).with(libc::SIGCONT);
 
 /// What the kernel never lets a process take, and what init takes for itself: never forwarded (contract I12).
 pub const NEVER_FORWARDED: SignalSet = SignalSet::of(&[libc::SIGKILL, libc::SIGSTOP, libc::SIGCHLD]);

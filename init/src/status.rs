@@ -24,6 +24,7 @@ pub const fn death_signal(status: WaitStatus) -> Option<c_int> {
 /// What a shell shows for `status`: the exit status, or 128+n for death by signal n (contract I18).
 /// Defined for every `int`; the encodings of "stopped" and "continued" never come here, for init does not wait for them.
 #[must_use]
+#[inline(never)]
 pub const fn exit_status(status: WaitStatus) -> u8 {
     match death_signal(status) {
         None => (status >> 8 & 0xff) as u8,
@@ -37,24 +38,25 @@ pub const fn exec_failure(errno: c_int) -> u8 {
     if errno == libc::ENOENT { NOT_FOUND } else { CANNOT_EXECUTE }
 }
 
-/// The exit statuses that count as success, `--expect`: bit n of 256.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Expected([u64; 4]);
+/// The exit statuses that count as success, `--expect`.
+#[derive(Clone, Debug)]
+pub struct Expected([bool; 256]);
 
 impl Expected {
     /// None.
-    pub const NONE: Self = Self([0; 4]);
+    pub const NONE: Self = Self([false; 256]);
 
     /// With `code` among them.
     pub fn insert(&mut self, code: u8) {
-        let [word, ..] = self.0.get_mut(usize::from(code >> 6)..).unwrap_or_default() else { return };
-        *word |= 1 << (code & 63);
+        if let Some(expected) = self.0.get_mut(usize::from(code)) {
+            *expected = true;
+        }
     }
 
     /// The final status: 0 if `status` is expected, else `status`.
     #[must_use]
+    #[inline(always)]
     pub fn apply(&self, status: u8) -> u8 {
-        let word = self.0.get(usize::from(status >> 6)).copied().unwrap_or(0);
-        if word >> (status & 63) & 1 == 1 { 0 } else { status }
+        if self.0.get(usize::from(status)) == Some(&true) { 0 } else { status }
     }
 }

@@ -4,9 +4,11 @@
 #![allow(unsafe_code)] // The one file of this program where it is allowed.
 
 use bare::{Errno, Mask, syscall};
-use core::ffi::{CStr, c_char, c_int, c_long, c_void};
+use core::ffi::{c_char, c_int, c_long, c_void};
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
+use core::ptr::NonNull;
+use init_core::message::CString;
 use init_core::signal::SignalNumber;
 use init_core::supervisor::Received;
 
@@ -22,106 +24,205 @@ const fn word(value: c_int) -> usize {
 
 /// What the kernel says of a signal that was taken (`siginfo_t`, sigaction(2)).
 #[derive(Clone, Copy)]
-pub struct Info(libc::siginfo_t);
+pub struct Info(MaybeUninit<libc::siginfo_t>);
 
 impl Info {
-    /// All zero, for [`wait_signal`] to fill.
+    /// For [`wait_signal`] to fill. Nothing else is to be asked of it before.
     pub const fn new() -> Self {
-        // SAFETY: all-zero is valid for this plain struct.
-        Self(unsafe { MaybeUninit::zeroed().assume_init() })
+        Self(MaybeUninit::uninit())
+    }
+
+    /// The whole.
+    const fn get(&self) -> &libc::siginfo_t {
+        // SAFETY: only asked when the kernel has filled it, to the last byte (kernel/signal.c, `copy_siginfo_to_user`).
+        unsafe { self.0.assume_init_ref() }
     }
 
     /// What the decision depends on. `own_pid` is init's.
     pub fn received(&self, own_pid: Pid) -> Received {
-        Received { number: self.0.si_signo, code: self.0.si_code, own: self.sender() == own_pid }
+        let info = self.get();
+        // SAFETY: `si_pid` is the sender as seen from here, 0 if it is outside this PID namespace; where there is no sender
+        // something else stands there, as defined as this.
+        Received { number: info.si_signo, code: info.si_code, own: unsafe { info.si_pid() } == own_pid }
     }
 
-    /// `si_pid`: the sender as seen from here; 0 if it is outside this PID namespace.
-    fn sender(&self) -> Pid {
-        // SAFETY: the whole struct was zeroed before the kernel wrote it, so that the union member is always initialised.
-        unsafe { self.0.si_pid() }
+    /// Its number.
+    pub const fn number(&self) -> SignalNumber {
+        self.get().si_signo
+    }
+
+    /// Makes it another signal.
+    pub const fn set_number(&mut self, number: SignalNumber) {
+        // SAFETY: a field of memory of our own.
+        unsafe { (*self.0.as_mut_ptr()).si_signo = number };
     }
 
     /// May it be sent on with all that it carries? The kernel lets a process pass on only what no kernel and no `kill(2)`
     /// sent: a negative `si_code` other than SI_TKILL (rt_sigqueueinfo(2)).
     pub const fn can_be_queued(&self) -> bool {
-        self.0.si_code < 0 && self.0.si_code != libc::SI_TKILL
+        let code = self.get().si_code;
+        code < 0 && code != libc::SI_TKILL
     }
 }
 
-/// A relative timeout: seconds and nanoseconds, each one word, as every architecture's first `rt_sigtimedwait` takes them.
-#[derive(Clone, Copy)]
-#[repr(C)]
-pub struct Timeout(pub c_long, pub c_long);
+/// Milliseconds. As a timeout, [`FOREVER`] is none.
+pub type Time = u64;
 
-/// `rt_sigtimedwait(2)`: takes one pending signal of `set` into `info`, waiting for ever or for `timeout`.
+/// No timeout.
+pub const FOREVER: Time = Time::MAX;
+
+/// `struct timespec`: seconds and nanoseconds, each one word, as every architecture's first calls of these names take them.
+#[repr(C)]
+struct Timespec([c_long; 2]);
+
+impl Timespec {
+    /// Of a time that fits.
+    const fn of(time: Time) -> Self {
+        Self([(time / 1000) as c_long, (time % 1000 * 1_000_000) as c_long])
+    }
+
+    /// Its address; null for [`FOREVER`].
+    fn pointer(&self, time: Time) -> usize {
+        if time == FOREVER { 0 } else { &raw const *self as usize }
+    }
+}
+
+/// `clock_gettime(2)`, CLOCK_MONOTONIC. It cannot fail.
+pub fn now() -> Time {
+    let mut time = Timespec([0; 2]);
+    // SAFETY: a live timespec for the answer.
+    let _ = unsafe { syscall(libc::SYS_clock_gettime, [libc::CLOCK_MONOTONIC as usize, &raw mut time as usize]) };
+    time.0[0] as Time * 1000 + time.0[1] as Time / 1_000_000
+}
+
+/// `rt_sigtimedwait(2)`: takes one pending signal of `set` into `info`, waiting for `timeout`.
 ///
 /// # Errors
 /// EAGAIN when the time is up, EINTR after a stop, a trace or the freezer.
-pub fn wait_signal(set: Mask, info: &mut Info, timeout: Option<&Timeout>) -> Result<c_int, Errno> {
-    let timeout = timeout.map_or(0, |timeout| &raw const *timeout as usize);
-    let words = [&raw const set as usize, &raw mut info.0 as usize, timeout, size_of::<Mask>()];
+pub fn wait_signal(set: Mask, info: &mut Info, timeout: Time) -> Result<c_int, Errno> {
+    let time = Timespec::of(timeout);
+    let words = [&raw const set as usize, &raw mut info.0 as usize, time.pointer(timeout), size_of::<Mask>()];
     // SAFETY: pointers to a live set of 8 bytes, to a siginfo of the kernel's 128 bytes, and to a timespec or null.
     unsafe { syscall(libc::SYS_rt_sigtimedwait, words) }
 }
 
-/// Sleeps for `time`, by `ppoll(2)` of nothing.
-pub fn sleep(time: &Timeout) {
-    // SAFETY: no descriptors, a live timespec, no mask.
-    let _ = unsafe { syscall(libc::SYS_ppoll, [0, 0, &raw const *time as usize, 0, size_of::<Mask>()]) };
+/// `signalfd4(2)`: becomes readable when any signal is pending. Negative if it cannot be made.
+pub fn signal_descriptor() -> c_int {
+    let all = bare::ALL_SIGNALS;
+    let words = [usize::MAX, &raw const all as usize, size_of::<Mask>(), libc::SFD_CLOEXEC as usize];
+    // SAFETY: a live set of 8 bytes.
+    unsafe { syscall(libc::SYS_signalfd4, words) }.unwrap_or(-1)
+}
+
+/// `ppoll(2)`: waits for `timeout` until one of two descriptors is readable. Is the second one? A negative one never is.
+pub fn poll(one: c_int, two: c_int, timeout: Time) -> bool {
+    let polled = |fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+    let mut polled = [polled(one), polled(two)];
+    let time = Timespec::of(timeout);
+    // SAFETY: two live pollfds, a live timespec or null, no mask.
+    let _ = unsafe { syscall(libc::SYS_ppoll, [polled.as_mut_ptr() as usize, 2, time.pointer(timeout), 0]) };
+    polled[1].revents != 0
 }
 
 /// `kill(2)`: `target` is a pid, or the negative id of a process group.
 ///
 /// # Errors
 /// EPERM, ESRCH.
+#[inline(never)]
 pub fn kill(target: Pid, signal: SignalNumber) -> Result<(), Errno> {
     // SAFETY: no pointer.
     unsafe { syscall(libc::SYS_kill, [word(target), word(signal)]) }.map(drop)
 }
 
-/// `rt_sigqueueinfo(2)`: sends `signal` to the process `pid` with what `info` carries.
+/// `rt_sigqueueinfo(2)`: sends the signal, with all that `info` carries, to the process `pid`.
 ///
 /// # Errors
 /// EAGAIN beyond the receiving user's RLIMIT_SIGPENDING; EPERM, ESRCH.
-pub fn queue(pid: Pid, signal: SignalNumber, info: &Info) -> Result<(), Errno> {
+pub fn queue(pid: Pid, info: &Info) -> Result<(), Errno> {
     // SAFETY: a live siginfo; the kernel only reads it.
-    unsafe { syscall(libc::SYS_rt_sigqueueinfo, [word(pid), word(signal), &raw const info.0 as usize]) }.map(drop)
+    unsafe { syscall(libc::SYS_rt_sigqueueinfo, [word(pid), word(info.number()), info.0.as_ptr() as usize]) }.map(drop)
 }
 
 /// `pidfd_send_signal(2)` with PIDFD_SIGNAL_PROCESS_GROUP: as [`queue`], to the group that `leader` leads.
 ///
 /// # Errors
 /// EINVAL on kernels before 6.9, ENOSYS before 5.3; EAGAIN, EPERM, ESRCH as above.
-pub fn queue_group(leader: Pid, signal: SignalNumber, info: &Info) -> Result<(), Errno> {
+pub fn queue_group(leader: Pid, info: &Info) -> Result<(), Errno> {
     const PIDFD_SIGNAL_PROCESS_GROUP: usize = 1 << 2;
-    // This call wants the number in the siginfo to be the one that is sent.
-    let mut info = info.0;
-    info.si_signo = signal;
-    // SAFETY: no pointer. The descriptor is closed on exec, and again below.
-    let pidfd = unsafe { syscall(libc::SYS_pidfd_open, [word(leader), 0]) }?;
-    let words = [word(pidfd), word(signal), &raw const info as usize, PIDFD_SIGNAL_PROCESS_GROUP];
-    // SAFETY: a live siginfo that the kernel only reads.
+    let pidfd = open_process(leader)?;
+    let words = [word(pidfd), word(info.number()), info.0.as_ptr() as usize, PIDFD_SIGNAL_PROCESS_GROUP];
+    // SAFETY: a live siginfo that the kernel only reads; it wants the number in it to be the one that is sent.
     let sent = unsafe { syscall(libc::SYS_pidfd_send_signal, words) };
     close(pidfd);
     sent.map(drop)
 }
 
+/// `pidfd_send_signal(2)`: plainly, to the process behind `pidfd`; 0 only asks whether it may be signalled.
+///
+/// # Errors
+/// EPERM; ESRCH if it has been reaped; ENOSYS before 5.1.
+#[inline(never)]
+pub fn signal_process(pidfd: c_int, signal: SignalNumber) -> Result<c_int, Errno> {
+    // SAFETY: null for the siginfo.
+    unsafe { syscall(libc::SYS_pidfd_send_signal, [word(pidfd), word(signal), 0, 0]) }
+}
+
 // ---- Processes -----------------------------------------------------------------------------------------------------
+
+/// `rt_sigprocmask(2)`: as [`bare::set_mask`], one copy for all.
+#[inline(never)]
+pub fn set_mask(mask: Mask) {
+    bare::set_mask(mask);
+}
+
+/// `rt_sigpending(2)`: the blocked signals that wait.
+pub fn pending() -> Mask {
+    let mut set: Mask = 0;
+    // SAFETY: a live set of 8 bytes for the answer.
+    let _ = unsafe { syscall(libc::SYS_rt_sigpending, [&raw mut set as usize, size_of::<Mask>()]) };
+    set
+}
+
+/// `pidfd_open(2)`, closed on exec.
+///
+/// # Errors
+/// ESRCH; ENOSYS before 5.3, EMFILE, ENFILE, or what a seccomp filter says.
+#[inline(always)]
+pub fn open_process(pid: Pid) -> Result<c_int, Errno> {
+    // SAFETY: no pointer.
+    unsafe { syscall(libc::SYS_pidfd_open, [word(pid), 0]) }
+}
 
 /// `waitid(2)`, WSTOPPED: the signal that this child is stopped by now; 0 if it is not. With WNOWAIT in `flags` the answer is
 /// the present state, and stays so; without it a stop is told only once (kernel/exit.c, `wait_task_stopped`).
+#[inline(always)]
 pub fn stopped_by(pid: Pid, flags: c_int) -> SignalNumber {
-    let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
-    let options = libc::WSTOPPED | libc::WNOHANG | flags;
-    let words = [libc::P_PID as usize, word(pid), info.as_mut_ptr() as usize, word(options), 0];
+    wait_status(pid, libc::WSTOPPED | flags).max(0)
+}
+
+/// Has this child ended? It is not reaped for the question.
+pub fn has_ended(pid: Pid) -> bool {
+    wait_status(pid, libc::WEXITED | libc::WNOWAIT) >= 0
+}
+
+/// `waitid(2)` of one child, WNOHANG: what there is to be told: an exit status or a signal; negative if there is nothing.
+#[inline(never)]
+fn wait_status(pid: Pid, options: c_int) -> c_int {
+    let mut info = MaybeUninit::<libc::siginfo_t>::uninit();
+    let words = [libc::P_PID as usize, word(pid), info.as_mut_ptr() as usize, word(options | libc::WNOHANG), 0];
     // SAFETY: a siginfo of the kernel's size; null for the resource usage.
-    let found = unsafe { syscall(libc::SYS_waitid, words) }.is_ok();
-    // SAFETY: zeroed before the call; where there was no event it stays so, the status included.
-    if found { unsafe { info.assume_init().si_status() } } else { 0 }
+    if unsafe { syscall(libc::SYS_waitid, words) }.is_err() {
+        return -1;
+    }
+    // SAFETY: the kernel has written all that is read; where there was no event, zeroes (kernel/exit.c, `waitid`).
+    unsafe {
+        let info = info.assume_init_ref();
+        if info.si_signo == 0 { -1 } else { info.si_status() }
+    }
 }
 
 /// `getppid(2)`; 0 if the parent is outside this PID namespace.
+#[inline(never)]
 pub fn parent_pid() -> Pid {
     // SAFETY: no pointer. It cannot fail.
     unsafe { syscall(libc::SYS_getppid, []) }.unwrap_or(0)
@@ -148,6 +249,12 @@ pub fn make_group(pid: Pid) -> Result<(), Errno> {
     unsafe { syscall(libc::SYS_setpgid, [word(pid), word(pid)]) }.map(drop)
 }
 
+/// `setsid(2)`: a new session, and a group of the same number. A child that has just been cloned leads no group: no error.
+pub fn make_session() {
+    // SAFETY: no pointer.
+    let _ = unsafe { syscall(libc::SYS_setsid, []) };
+}
+
 /// `PR_SET_CHILD_SUBREAPER`(2const): orphans among the descendants become init's children.
 ///
 /// # Errors
@@ -170,26 +277,33 @@ pub fn ask_parent_death(signal: SignalNumber) -> Result<(), Errno> {
 
 /// A vector of C strings as execve(2) takes it: the kernel's own, on init's stack, ended by a null word.
 /// `'w` is how long the words that are put into it live.
-pub struct Vector<'w>(*mut *const c_char, PhantomData<&'w [u8]>);
+pub struct Vector<'w>(NonNull<*const c_char>, PhantomData<&'w [u8]>);
 
-// SAFETY: a pointer to memory that lives as long as the program; see `hand_over` for who writes to it.
+// SAFETY: a pointer to memory that lives as long as the program; only the child writes to it.
 unsafe impl Sync for Vector<'_> {}
 
 impl<'w> Vector<'w> {
     /// The arguments of init, its own name first.
     pub const fn arguments(start: bare::Start) -> Self {
-        Self(start.arguments(), PhantomData)
+        // SAFETY: on the stack, not at 0.
+        Self(unsafe { NonNull::new_unchecked(start.arguments()) }, PhantomData)
     }
 
     /// The environment of init.
     pub const fn environment(start: bare::Start) -> Self {
-        Self(start.environment(), PhantomData)
+        // SAFETY: as above.
+        Self(unsafe { NonNull::new_unchecked(start.environment()) }, PhantomData)
     }
 
     /// The words of it.
     pub const fn words(&self) -> bare::Words<'w> {
-        // SAFETY: the kernel made it (see the type), and `replace` and `remove` keep it whole.
-        unsafe { bare::Words::new(self.0) }
+        // SAFETY: the kernel made it (see the type), and `replace_first` and `remove_first` keep it whole.
+        unsafe { bare::Words::new(self.0.as_ptr()) }
+    }
+
+    /// The first word, if there is one.
+    pub fn first(&self) -> Option<&'w [u8]> {
+        self.words().next()
     }
 
     /// The words from one on that is there.
@@ -198,17 +312,15 @@ impl<'w> Vector<'w> {
         Self(unsafe { self.0.add(index) }, PhantomData)
     }
 
-    /// Puts `word`, which ends with its null byte, in place of the first one. There must be one.
-    pub fn replace_first(&mut self, word: &'w [u8]) {
-        if word.last() == Some(&0) {
-            // SAFETY: the place is in the vector; the word is a C string.
-            unsafe { *self.0 = word.as_ptr().cast() };
-        }
+    /// Puts `word` in place of the first one. There must be one.
+    pub const fn replace_first(&mut self, word: CString<'w>) {
+        // SAFETY: the place is in the vector.
+        unsafe { *self.0.as_ptr() = word.address().cast() };
     }
 
     /// Takes the first word out. There must be one.
-    pub fn remove_first(&mut self) {
-        let mut place = self.0;
+    pub const fn remove_first(&mut self) {
+        let mut place = self.0.as_ptr();
         // SAFETY: behind each word there is another one or the null word, which is moved last.
         unsafe {
             while !(*place).is_null() {
@@ -219,14 +331,12 @@ impl<'w> Vector<'w> {
     }
 }
 
-/// `execve(2)`; `path` ends with its null byte. Returns only if it failed.
-pub fn execute(path: &[u8], arguments: &Vector, environment: &Vector) -> Errno {
-    if path.last() != Some(&0) {
-        return Errno(libc::ENAMETOOLONG);
-    }
-    let words = [path.as_ptr() as usize, arguments.0 as usize, environment.0 as usize];
+/// `execve(2)`. Returns only if it failed.
+#[inline(always)]
+pub fn execute(path: CString, arguments: Vector, environment: &Vector) -> Errno {
+    let words = [path.address() as usize, arguments.0.as_ptr() as usize, environment.0.as_ptr() as usize];
     // SAFETY: a C string, and two vectors that are whole (see the type).
-    unsafe { syscall(libc::SYS_execve, words) }.err().unwrap_or(Errno(libc::EINVAL))
+    unsafe { syscall(libc::SYS_execve, words) }.err().unwrap_or(Errno::EINVAL)
 }
 
 unsafe extern "C" {
@@ -261,11 +371,12 @@ struct Entry<'p, P> {
 /// goes on with `parent` and ends the program with what that returns.
 ///
 /// No page and no page table is copied, which makes it faster than fork. CLONE_VFORK is left out, so that init is never held
-/// up by a child that is stopped, or that waits for a slow file system, before its exec. (Before Linux 5.16 a core dump of
+/// up by a child that is stopped, or that waits for a slow file system, before its exec; unless it is to be `held` until then. (Before Linux 5.16 a core dump of
 /// the child before its exec takes init along, as it does every process that shares the memory: fs/coredump.c.)
 ///
 /// `parent` gets the child's pid, or the error: EAGAIN (a limit on processes), ENOMEM, what a seccomp filter says.
-pub fn spawn<P: Sync>(plan: &P, child: fn(&P) -> !, parent: impl FnOnce(Result<Pid, Errno>) -> u8) -> ! {
+#[inline(never)]
+pub fn spawn<P: Sync>(plan: &P, held: bool, child: fn(&P) -> !, parent: impl FnOnce(Result<Pid, Errno>) -> u8) -> ! {
     extern "C" fn enter<P>(entry: *mut c_void) -> c_int {
         // SAFETY: the entry stands in the frame of `spawn`, which is never left, and nobody writes to it.
         let entry = unsafe { &*entry.cast::<Entry<P>>() };
@@ -274,27 +385,24 @@ pub fn spawn<P: Sync>(plan: &P, child: fn(&P) -> !, parent: impl FnOnce(Result<P
     let mut stack = ChildStack([MaybeUninit::uninit(); CHILD_STACK]);
     let mut entry = Entry { plan, child };
     let top = stack.0.as_mut_ptr_range().end.cast::<u8>();
-    let flags = libc::CLONE_VM | libc::SIGCHLD;
+    let flags = libc::CLONE_VM | libc::SIGCHLD | if held { libc::CLONE_VFORK } else { 0 };
     // SAFETY: the stack is the child's own; it, the entry and the plan stand in frames that are never left, for this
     // function does not return. Both processes may read the plan at once (it is `Sync`). `child` never returns.
     let pid = unsafe { __clone(enter::<P>, top, flags, (&raw mut entry).cast()) };
-    bare::exit(parent(if pid < 0 { Err(Errno(-pid)) } else { Ok(pid) }))
+    bare::exit(parent(if pid < 0 { Err(Errno::from_kernel(pid)) } else { Ok(pid) }))
 }
 
 // ---- Descriptors and files -----------------------------------------------------------------------------------------
 
-/// `openat(2)` of a path that ends with its null byte: closed on exec, never becoming the controlling terminal, and never one of the descriptors 0–2:
+/// `openat(2)`: closed on exec, never becoming the controlling terminal, and never one of the descriptors 0–2:
 /// where one of these is closed, the new file would pass for it.
 ///
 /// # Errors
 /// As open(2).
-pub fn open(path: &[u8], flags: c_int) -> Result<c_int, Errno> {
-    if path.last() != Some(&0) {
-        return Err(Errno(libc::ENAMETOOLONG));
-    }
+pub fn open(path: CString, flags: c_int) -> Result<c_int, Errno> {
     let flags = flags | libc::O_CLOEXEC | libc::O_NOCTTY;
-    // SAFETY: a C string, by the check.
-    let opened = unsafe { syscall(libc::SYS_openat, [word(libc::AT_FDCWD), path.as_ptr() as usize, word(flags)]) }?;
+    // SAFETY: a C string.
+    let opened = unsafe { syscall(libc::SYS_openat, [word(libc::AT_FDCWD), path.address() as usize, word(flags)]) }?;
     if opened > 2 {
         return Ok(opened);
     }
@@ -308,12 +416,55 @@ pub fn open(path: &[u8], flags: c_int) -> Result<c_int, Errno> {
 ///
 /// # Errors
 /// As read(2).
+#[inline(always)]
 pub fn read(descriptor: c_int, buffer: &mut [u8]) -> Result<c_int, Errno> {
     // SAFETY: the slice is writable for its length.
     unsafe { syscall(libc::SYS_read, [word(descriptor), buffer.as_mut_ptr() as usize, buffer.len()]) }
 }
 
+/// The file `path`, as far as `memory` has room for it; `None` if it cannot be read.
+#[inline(never)]
+pub fn read_file<'m>(path: CString, memory: &'m mut [u8]) -> Option<&'m [u8]> {
+    let file = open(path, libc::O_RDONLY).ok()?;
+    let length = read(file, memory);
+    close(file);
+    memory.get(..length.ok()? as usize)
+}
+
+/// `getdents64(2)` of /proc: visits every process, by its number. What is no process is 0. An error ends it.
+pub fn each_process(visit: &mut dyn FnMut(Pid)) {
+    let Ok(directory) = open(CString::literal(b"/proc\0"), libc::O_RDONLY) else { return };
+    let mut memory = [0_u64; 128];
+    loop {
+        let start = memory.as_mut_ptr().cast::<u8>();
+        let words = [word(directory), start as usize, size_of_val(&memory)];
+        // SAFETY: the array is writable for its length.
+        let Ok(length) = (unsafe { syscall(libc::SYS_getdents64, words) }) else { break };
+        if length == 0 {
+            break;
+        }
+        let mut at = 0;
+        while at < length as usize {
+            // SAFETY: the kernel has filled the array up to there with whole entries, `struct linux_dirent64` (getdents64(2)):
+            // the length of each, a multiple of 8, at 16, and at 19 its name, which a null byte ends.
+            unsafe {
+                let entry = start.add(at);
+                at += usize::from(entry.add(16).cast::<u16>().read());
+                let mut name = entry.add(19);
+                let mut pid = 0;
+                while (*name).is_ascii_digit() {
+                    pid = pid * 10 + Pid::from(*name - b'0');
+                    name = name.add(1);
+                }
+                visit(pid);
+            }
+        }
+    }
+    close(directory);
+}
+
 /// `close(2)`. An error leaves nothing to do: the descriptor is gone all the same.
+#[inline(never)]
 pub fn close(descriptor: c_int) {
     // SAFETY: no pointer; nobody else uses a descriptor of ours.
     let _ = unsafe { syscall(libc::SYS_close, [word(descriptor)]) };
@@ -335,13 +486,23 @@ pub fn close_range(first: c_int, last: c_int) {
     (first..=last.min(bound)).for_each(close);
 }
 
+/// `dup2(2)`: `descriptor` as `number`, too; nothing if it is the same, or not open.
+pub fn duplicate(descriptor: c_int, number: c_int) {
+    // SAFETY: no pointer. dup2 is not everywhere; dup3 refuses two equal numbers.
+    let _ = unsafe { syscall(libc::SYS_dup3, [word(descriptor), word(number), 0]) };
+}
+
+/// The root directory.
+pub const ROOT: CString = CString::literal(b"/\0");
+
 /// `chdir(2)`.
 ///
 /// # Errors
 /// As chdir(2).
-pub fn change_directory(path: &CStr) -> Result<(), Errno> {
+#[inline(never)]
+pub fn change_directory(path: CString) -> Result<(), Errno> {
     // SAFETY: a C string.
-    unsafe { syscall(libc::SYS_chdir, [path.as_ptr() as usize]) }.map(drop)
+    unsafe { syscall(libc::SYS_chdir, [path.address() as usize]) }.map(drop)
 }
 
 // ---- The terminal --------------------------------------------------------------------------------------------------
@@ -361,7 +522,7 @@ pub fn foreground(descriptor: c_int) -> Result<Pid, Errno> {
 /// SIGTTIN is blocked (drivers/tty/tty_jobctrl.c, `__tty_check_change`). Numbers do not tell where both groups are outside
 /// this PID namespace: then both are 0.
 pub fn may_read(terminal: c_int) -> bool {
-    !matches!(read(terminal, &mut []), Err(Errno(libc::EIO)))
+    !matches!(read(terminal, &mut []), Err(Errno::EIO))
 }
 
 /// `TIOCSPGRP` (ioctl_tty(2)): makes `group` the foreground process group. SIGTTOU is blocked here, so that a caller in
@@ -369,8 +530,23 @@ pub fn may_read(terminal: c_int) -> bool {
 ///
 /// # Errors
 /// ENOTTY, EPERM (the group is in another session), ESRCH.
+#[inline(never)]
 pub fn set_foreground(descriptor: c_int, group: Pid) -> Result<(), Errno> {
     // SAFETY: a live int that the kernel reads.
     unsafe { syscall(libc::SYS_ioctl, [word(descriptor), libc::TIOCSPGRP as usize, &raw const group as usize]) }
         .map(drop)
+}
+
+/// `TIOCNOTTY` (ioctl_tty(2)): gives the controlling terminal up. The leader's session loses it, and its foreground group gets
+/// SIGHUP and SIGCONT.
+pub fn leave_terminal(descriptor: c_int) {
+    // SAFETY: no pointer. Where it fails the terminal stays.
+    let _ = unsafe { syscall(libc::SYS_ioctl, [word(descriptor), libc::TIOCNOTTY as usize]) };
+}
+
+/// `TIOCSCTTY` (ioctl_tty(2)): makes it the controlling terminal of the session that the caller leads, whose group is then the
+/// foreground one. It stays without if another session has it.
+pub fn take_terminal(descriptor: c_int) {
+    // SAFETY: no pointer: 0, not to steal it.
+    let _ = unsafe { syscall(libc::SYS_ioctl, [word(descriptor), libc::TIOCSCTTY as usize, 0]) };
 }

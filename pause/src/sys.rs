@@ -13,6 +13,7 @@
 
 use core::ffi::{c_char, c_int, c_long};
 use core::marker::PhantomData;
+use core::num::NonZero;
 
 /// The version of both programs, Cargo.toml's.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -71,9 +72,37 @@ core::arch::global_asm!(
     "ret",
 );
 
-/// An error number of the kernel (`errno(3)`), always positive.
+/// An error number (`errno(3)`), as the kernel returns it: negative. So it needs no instruction to become one.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Errno(pub c_int);
+pub struct Errno(NonZero<c_int>); // Not 0: so a call's success or error is one register.
+
+/// Names those that are looked at.
+macro_rules! errors {
+    ($($name:ident)*) => {
+        impl Errno {
+            $(
+                #[doc = concat!("errno(3), ", stringify!($name), ".")]
+                pub const $name: Self = Self::from_kernel(-libc::$name);
+            )*
+        }
+    };
+}
+errors! { EPERM ENOENT ESRCH EINTR EIO ENXIO ENOEXEC EBADF ECHILD EAGAIN EACCES EINVAL ESPIPE ENOSYS ENOTSOCK EOPNOTSUPP }
+
+impl Errno {
+    /// Of what the kernel has returned, which must be negative.
+    #[must_use]
+    pub const fn from_kernel(value: c_int) -> Self {
+        // SAFETY: no caller passes 0.
+        Self(unsafe { NonZero::new_unchecked(value) })
+    }
+
+    /// The number that people know, positive.
+    #[must_use]
+    pub const fn number(self) -> c_int {
+        -self.0.get()
+    }
+}
 
 /// `syscall(2)`: one system call with at most six argument words. The value is cut to an `int`: none that is used is larger.
 ///
@@ -88,7 +117,7 @@ pub unsafe fn syscall<const N: usize>(number: c_long, words: [usize; N]) -> Resu
     // SAFETY: the caller answers for the pointers.
     let value = unsafe { enter(number, N, word) } as c_int;
     // The sign of one register tells, here at the caller's: a `Result` that is handed on takes two.
-    if value < 0 { Err(Errno(-value)) } else { Ok(value) }
+    if value < 0 { Err(Errno::from_kernel(value)) } else { Ok(value) }
 }
 
 /// The instruction itself, where it stands: shorter than a call of musl's stub, and no register is set that the call does not
@@ -176,7 +205,7 @@ pub fn set_mask(mask: Mask) -> Mask {
 struct KernelAction([usize; 6]);
 
 /// `rt_sigaction(2)`: sets the disposition of `signal` to `SIG_DFL` or `SIG_IGN` and returns what the old handler word was.
-#[inline(always)]
+#[inline(never)]
 pub fn set_disposition(signal: c_int, handler: libc::sighandler_t) -> libc::sighandler_t {
     let mut action = KernelAction([handler, 0, 0, 0, 0, 0]);
     // The kernel has read the new one before it writes the old one: one place is enough.
@@ -211,11 +240,12 @@ pub fn drop_write_signals() {
 }
 
 /// Writes all of `bytes` and waits as long as it takes, as any program does; on an error the rest is lost.
+#[inline(never)]
 pub fn print(descriptor: c_int, mut bytes: &[u8]) {
     while !bytes.is_empty() {
         match write(descriptor, bytes) {
             Ok(written) => bytes = bytes.get(written as usize..).unwrap_or_default(),
-            Err(Errno(libc::EINTR)) => {}
+            Err(Errno::EINTR) => {}
             Err(_) => break,
         }
     }
@@ -267,16 +297,14 @@ pub fn say(bytes: &[u8]) {
     }
 }
 
-/// `wait4(2)` on any child, WNOHANG: reaps one; its pid and wait status, or `None` if no child has ended.
+/// `wait4(2)` on any child, WNOHANG: reaps one, and returns its pid and puts its wait status into `status`; 0 if no child has
+/// ended.
 ///
 /// # Errors
 /// ECHILD when there is no child at all.
-pub fn reap() -> Result<Option<(c_int, c_int)>, Errno> {
-    let mut status: c_int = 0;
-    let any = usize::MAX;
+pub fn reap(status: &mut c_int) -> Result<c_int, Errno> {
     // SAFETY: a live int for the status; null for the resource usage.
-    let pid = unsafe { syscall(libc::SYS_wait4, [any, &raw mut status as usize, libc::WNOHANG as usize, 0]) }?;
-    Ok((pid != 0).then_some((pid, status)))
+    unsafe { syscall(libc::SYS_wait4, [usize::MAX, &raw mut *status as usize, libc::WNOHANG as usize, 0]) }
 }
 
 /// Lets the kernel reap from now on, by ignoring SIGCHLD (wait(2), NOTES); who is dead already is reaped here.
@@ -296,7 +324,7 @@ pub fn write(descriptor: c_int, bytes: &[u8]) -> Result<c_int, Errno> {
 }
 
 /// `getpid(2)`.
-#[inline(always)]
+#[inline(never)]
 #[must_use]
 pub fn own_pid() -> c_int {
     // SAFETY: no argument. It cannot fail, so that 0 is never seen.
@@ -304,7 +332,7 @@ pub fn own_pid() -> c_int {
 }
 
 /// `exit_group(2)`: ends the program with `status`.
-#[inline(never)]
+#[inline(always)]
 pub fn exit(status: u8) -> ! {
     loop {
         // SAFETY: no pointer. It does not return; the loop tells the compiler so.

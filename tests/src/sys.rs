@@ -87,6 +87,26 @@ pub fn ignore(signal: c_int, ignored: bool) -> io::Result<()> {
     .map(drop)
 }
 
+/// `rt_sigaction(2)`: a handler for `signal`, which the caller keeps blocked: without a restorer it could not return.
+///
+/// # Errors
+/// EINVAL for KILL and STOP.
+pub fn catch(signal: c_int) -> io::Result<()> {
+    extern "C" fn handler(_: c_int) {}
+    let new = KernelAction([handler as *const () as usize, 0, 0, 0, 0, 0]);
+    // SAFETY: a live struct of sufficient size; the handler lives as long as the program.
+    checked(unsafe {
+        libc::syscall(
+            libc::SYS_rt_sigaction,
+            signal,
+            &raw const new,
+            std::ptr::null_mut::<KernelAction>(),
+            size_of::<Mask>(),
+        )
+    })
+    .map(drop)
+}
+
 /// What the program at the other end of an exec shall find: exactly `ignored` ignored, all else default, `mask` blocked.
 /// std ignores SIGPIPE at start and the C library keeps 32 and 33 to itself: therefore raw calls for every number.
 pub fn set_inherited_signals(ignored: Mask, mask: Mask) {

@@ -1,6 +1,6 @@
 //! The line about a death that nobody asked for (I19). Each test's name begins with the promise's number.
 
-use bitts_tests::{Case, Place, needs_namespaces, sys};
+use bitts_tests::{Case, Outcome, Place, Running, needs_namespaces, ship, sys, tools};
 
 /// The signals whose default action ends a process (signal(7)), with the name that init shows.
 fn deadly() -> impl Iterator<Item = (i32, String)> {
@@ -64,4 +64,160 @@ fn i19_a_signal_to_the_child_past_init_is_one_line() {
     let outcome = init.wait();
     outcome.assert_exit(143);
     assert_eq!(outcome.err(), format!("init: child {} was killed by signal 15 (SIGTERM)\n", child.inner));
+}
+
+// ---- The kernel's out-of-memory killer. `privileged.rs` has a real one; here are the layouts that a machine can have. --------
+
+/// A layout of cgroups: what `/proc/PID/cgroup` says, and the files below `/sys/fs/cgroup` with a count of `N`, or another.
+struct Layout {
+    what: &'static str,
+    cgroups: &'static str,
+    files: &'static [(&'static str, &'static str)],
+}
+
+const EVENTS: &str = "low 0\nhigh 4\nmax 88\noom 77\noom_kill N\noom_group_kill 9\n";
+const OTHER_EVENTS: &str = "low 0\nhigh 0\nmax 0\noom 0\noom_kill 41\noom_group_kill 0\n";
+const CONTROL: &str = "oom_kill_disable 0\nunder_oom 1\noom_kill N\n";
+const OTHER_CONTROL: &str = "oom_kill_disable 1\nunder_oom 0\noom_kill 41\n";
+
+/// Of version 1 with the names of the kernel's own: the controllers' order is none, and the names of some hold others'.
+const ONE: &str = "12:name=memory:/no\n9:cpu,cpuacct:/no\n7:memory:/a/b\n3:hugetlb:/no\n1:name=systemd:/no\n0::/no\n";
+
+const LAYOUTS: [Layout; 7] = [
+    Layout { what: "2, in a cgroup namespace", cgroups: "0::/\n", files: &[("memory.events", EVENTS)] },
+    Layout {
+        what: "2, on a host",
+        cgroups: "0::/a/b\n",
+        files: &[("a/b/memory.events", EVENTS), ("a/memory.events", OTHER_EVENTS)],
+    },
+    Layout {
+        what: "2, deep",
+        cgroups: "0::/system.slice/x-y.scope/with blank:and colon\n",
+        files: &[("system.slice/x-y.scope/with blank:and colon/memory.events", EVENTS)],
+    },
+    Layout {
+        what: "1, in a cgroup namespace",
+        cgroups: "7:memory:/\n0::/\n",
+        files: &[("memory/memory.oom_control", CONTROL)],
+    },
+    Layout {
+        what: "1, on a host",
+        cgroups: ONE,
+        files: &[("memory/a/b/memory.oom_control", CONTROL), ("memory/memory.oom_control", OTHER_CONTROL)],
+    },
+    // Docker mounts the container's own cgroup there, whatever the path outside is.
+    Layout { what: "1, as Docker mounts it", cgroups: ONE, files: &[("memory/memory.oom_control", CONTROL)] },
+    Layout {
+        what: "1 without version 2",
+        cgroups: "2:cpu:/no\n1:memory:/a\n",
+        files: &[("memory/a/memory.oom_control", CONTROL)],
+    },
+];
+
+impl Layout {
+    /// Shell commands that write the files, with this count.
+    fn write(&self, count: u32) -> String {
+        let write = |(path, text): &(&str, &str)| {
+            let path = format!("/sys/fs/cgroup/{path}");
+            let text = text.replace('N', &count.to_string());
+            format!("mkdir -p \"$(dirname '{path}')\" && printf '%s' '{text}' > '{path}'")
+        };
+        std::iter::once("true".to_owned()).chain(self.files.iter().map(write)).collect::<Vec<_>>().join(" && ")
+    }
+
+    /// init with a child that sleeps, the count being `before` when it starts.
+    fn start(&self, place: Place, before: u32) -> Running {
+        let script = format!(
+            "mount -t tmpfs none /sys/fs/cgroup && {} && printf '%s' '{}' > /sys/fs/cgroup/own &&
+            mount --bind /sys/fs/cgroup/own /proc/$$/cgroup && exec \"$I\" \"$W\" ready sleep",
+            self.write(before),
+            self.cgroups
+        );
+        let case = Case::new("/bin/sh").place(place).env("I", ship::init()).env("W", tools::witness());
+        let mut init = case.args(["-c", &script]).start();
+        init.wait_line("ready");
+        init.wait_asleep_in(libc::SYS_rt_sigtimedwait);
+        init
+    }
+
+    /// The count is now another one.
+    fn now(&self, init: &Running, count: u32) {
+        Case::new("/bin/sh").inside(init).args(["-c", &self.write(count)]).run().assert_exit(0);
+    }
+}
+
+/// Kills the child past init.
+fn killed(init: Running) -> Outcome {
+    sys::kill(init.children().first().expect("the child").pid, libc::SIGKILL, None).expect("it lives");
+    let outcome = init.wait();
+    outcome.assert_exit(137);
+    outcome
+}
+
+#[test]
+fn i19_what_the_kernel_has_killed_for_want_of_memory_is_counted_in_every_layout() {
+    needs_namespaces!();
+    for layout in LAYOUTS {
+        for place in [Place::Pid1, Place::Child] {
+            for (before, now) in [(0, 1), (3, 5), (9, 10), (99, 1100)] {
+                let init = layout.start(place, before);
+                layout.now(&init, now);
+                let outcome = killed(init);
+                let told = format!("SIGKILL); the kernel's out-of-memory killer ended {} process", now - before);
+                let lines = outcome.err().lines().count();
+                assert!(lines == 1 && outcome.err().contains(&told), "{}, {place:?}: {told}: {outcome}", layout.what);
+            }
+            // Nothing was counted since the start.
+            for count in [0, 7] {
+                let outcome = killed(layout.start(place, count));
+                let lines = outcome.err().lines().count();
+                assert!(lines == 1 && !outcome.err().contains("memory"), "{}, {place:?}: {outcome}", layout.what);
+            }
+            // The death is no riddle.
+            let init = layout.start(place, 1);
+            layout.now(&init, 2);
+            init.signal(libc::SIGTERM);
+            let outcome = init.wait();
+            outcome.assert_exit(143);
+            assert_eq!(outcome.err(), "", "{}, {place:?}", layout.what);
+        }
+    }
+}
+
+/// What is no count is none, and the file may go away meanwhile.
+#[test]
+fn i19_where_nothing_is_counted_the_line_is_the_plain_one() {
+    needs_namespaces!();
+    let plain = |outcome: &Outcome, what: &str| {
+        let error = outcome.err();
+        let lines: Vec<_> = error.lines().filter(|line| !line.starts_with("init: warning: ")).collect();
+        assert!(lines.len() == 1 && lines[0].ends_with(" was killed by signal 9 (SIGKILL)"), "{what}: {outcome}");
+    };
+    for files in [
+        &[][..],
+        &[("memory.events", "")],
+        &[("memory.events", "oom_kill \n")],
+        &[("memory.events", "oom_kill banana\n")],
+        &[("memory.events", "oom 3\noom_group_kill 3\n")],
+        &[("memory.events", "xoom_kill 3\n")],
+    ] {
+        let layout = Layout { what: "odd", cgroups: "0::/\n", files };
+        let init = layout.start(Place::Pid1, 0);
+        let text = files.first().map_or("x", |(_, text)| text).replace('3', "5");
+        let write = format!("mkdir -p /sys/fs/cgroup && printf '%s' '{text}' > /sys/fs/cgroup/memory.events");
+        Case::new("/bin/sh").inside(&init).args(["-c", &write]).run().assert_exit(0);
+        plain(&killed(init), &format!("{files:?}"));
+    }
+    for now in ["rm /sys/fs/cgroup/memory.events", "printf 'oom_kill 2\\n' > /sys/fs/cgroup/memory.events"] {
+        // Gone, or less than before: a new count.
+        let layout = Layout { what: "gone", cgroups: "0::/\n", files: &[("memory.events", EVENTS)] };
+        let init = layout.start(Place::Pid1, 7);
+        Case::new("/bin/sh").inside(&init).args(["-c", now]).run().assert_exit(0);
+        plain(&killed(init), now);
+    }
+    for case in [Case::init().no_proc(), Case::init().read_only()] {
+        let mut init = case.child(["ready", "sleep"]).start();
+        init.wait_line("ready");
+        plain(&killed(init), "no /proc");
+    }
 }

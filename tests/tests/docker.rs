@@ -9,6 +9,8 @@ mod base;
 mod client;
 #[path = "docker/daemon.rs"]
 mod daemon;
+#[path = "docker/ends.rs"]
+mod ends;
 #[path = "docker/images.rs"]
 mod images;
 
@@ -149,6 +151,13 @@ fn trials(world: Option<&Arc<World>>) -> Vec<Trial> {
         trial("g2_a_second_build_gives_the_same_layers", second_build_gives_the_same_layers),
         trial("i3_docker_info_shows_the_version", docker_info_shows_the_version),
         trial("i16_a_terminal_has_job_control", terminal_has_job_control),
+        trial("i15_docker_s_own_init_leaves_a_stopped_child", ends::docker_s_own_init_leaves_a_stopped_child),
+        trial("i14_a_worker_has_its_time", ends::a_worker_has_its_time),
+        trial("i14_what_docker_exec_has_started_has_its_time", ends::what_docker_exec_has_started_has_its_time),
+        trial("i2_a_child_that_ignores_term_is_killed_in_time", ends::a_child_that_ignores_term_is_killed_in_time),
+        trial("i2_a_signal_that_is_not_caught_is_not_forwarded", ends::a_signal_that_is_not_caught_is_not_forwarded),
+        trial("i16_keys_reach_a_program_at_the_terminal", ends::keys_reach_a_program_at_the_terminal),
+        trial("i16_a_terminal_s_ends_are_the_program_s", ends::a_terminal_s_ends_are_the_program_s),
         trial("p1_pause_ends_by_docker_stop", pause_ends_by_docker_stop),
         trial("g3_pause_holds_the_network_namespace", pause_holds_the_network_namespace),
     ];
@@ -166,6 +175,7 @@ fn trials(world: Option<&Arc<World>>) -> Vec<Trial> {
             trial("i18_deaths_by_signal_arrive", deaths_by_signal_arrive),
             trial("i12_docker_kill_reaches_the_child", docker_kill_reaches_the_child),
             trial("i12_docker_stop_is_a_sigterm", docker_stop_is_a_sigterm),
+            trial("i15_docker_stop_ends_a_stopped_child", ends::docker_stop_ends_a_stopped_child),
             trial("b3_the_first_process_is_init", first_process_is_init),
         ]);
     }

@@ -78,6 +78,40 @@ fn i8_a_signal_between_clone_and_exec_ends_the_child() {
     }
 }
 
+/// Its group is the new session's, which the child alone can make.
+#[test]
+fn i8_as_dumb_init_a_signal_between_clone_and_exec_ends_the_child() {
+    needs_namespaces!();
+    needs_strace!();
+    const CALLS: [Moment; 5] = [
+        ("clone", libc::SYS_clone, "exit", "1"),
+        ("setsid", libc::SYS_setsid, "enter", "1"),
+        ("setsid", libc::SYS_setsid, "exit", "1"),
+        ("rt_sigprocmask", libc::SYS_rt_sigprocmask, "exit", "1"),
+        ("execve", libc::SYS_execve, "enter", "1"),
+    ];
+    let check = |place, terminal, (call, number, side, when): Moment, signal| {
+        let case = held_up(ship::init(), place, call, side, when).name("dumb-init");
+        let case = if terminal { case.terminal() } else { case };
+        let mut init = case.child(["sleep"]).start();
+        init.wait_until("the call held up", |init| init.children().len() == 1 && held_in(init, number));
+        init.signal(signal);
+        let outcome = init.wait();
+        assert_eq!(outcome.exit(), Some(128 + signal), "{place:?}, terminal: {terminal}, {call} {side}: {outcome}");
+    };
+    for place in [Place::Pid1, Place::Child] {
+        for terminal in [false, true] {
+            std::thread::scope(|scope| {
+                for moment in CALLS {
+                    for signal in [libc::SIGTERM, 40] {
+                        scope.spawn(move || check(place, terminal, moment, signal));
+                    }
+                }
+            });
+        }
+    }
+}
+
 /// One that is blocked in the child, as it was in init's parent, waits there for the new program.
 #[test]
 fn i8_a_signal_between_clone_and_exec_reaches_the_new_program() {

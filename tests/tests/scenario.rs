@@ -1,7 +1,7 @@
-//! Random scenarios against a model of the contract (I2, I7, I12, I13, I15, I18, I19, B2).
+//! Random scenarios against a model of the contract (I2, I4, I7, I12–I15, I18, I19, B2).
 //!
-//! A seed gives a scenario: how init is started, what happens to it and its child, how the child ends. It is played with
-//! real processes, each step waited for, and what was seen must be what the model says. `SCENARIO_RUNS=n` plays the seeds
+//! A seed gives a scenario: how init is started, what happens to it and its child, how the child ends, and what becomes of
+//! the processes that outlive it. It is played with real processes, each step waited for, and what was seen must be what the model says. `SCENARIO_RUNS=n` plays the seeds
 //! below n, `SCENARIO_SEED=n` that one alone.
 
 use std::any::Any;
@@ -33,6 +33,10 @@ const REAL_TIME: i32 = 34;
 /// What stops a process that does not block it.
 const STOPS: [i32; 4] = [SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
 
+/// As good as no end of a time, and one that a test waits for.
+const LONG: &str = "60m";
+const SHORT: &str = "150ms";
+
 /// A child that is stopped is continued behind these (I15).
 const STOP_REQUESTS: [i32; 3] = [SIGTERM, SIGINT, SIGQUIT];
 
@@ -44,13 +48,54 @@ struct Scenario {
     config: Config,
     steps: Vec<Step>,
     end: End,
+    survivors: Vec<Survivor>,
+    /// Sent when the child has ended and there are survivors that init waits for (`--wait-all`): to all of them.
+    after: Vec<i32>,
+    /// And last of all, what starts their teardown.
+    term: Option<i32>,
+}
+
+/// A process below the child that outlives it, in a group of its own, so that nothing for the child's group is for it.
+#[derive(Clone, Copy, Debug)]
+struct Survivor {
+    kind: Kind,
+    /// In a session of its own as well.
+    session: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Records what is sent to all, and ends when TERM and CONT have come.
+    Obedient,
+    /// Does nothing about signals.
+    Plain,
+    /// The same, and stopped.
+    Stopped,
+    /// Records, and never ends.
+    Stubborn,
+}
+
+/// How long something may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Time {
+    Long,
+    Short,
 }
 
 /// How init is started.
 #[derive(Clone, Debug)]
 struct Config {
     pid1: bool,
+    /// Called as dumb-init.
+    dumb: bool,
     group: bool,
+    single: bool,
+    wait_all: bool,
+    grace: Option<Time>,
+    /// With the signals that start the clock.
+    stop_timeout: Option<(Time, &'static [i32])>,
+    /// `--caught-only`, and what the child catches.
+    caught_only: Option<Mask>,
     warn: bool,
     verbose: bool,
     /// The options come by `BITTS_` variables.
@@ -110,6 +155,8 @@ enum End {
         sent: Sent,
         stopped: bool,
     },
+    /// By a signal that starts a short clock, and about which it does nothing.
+    TimedOut(Sent),
 }
 
 /// The dice.
@@ -163,11 +210,25 @@ impl Random {
         }
     }
 
+    fn time(&mut self) -> Time {
+        self.pick(&[Time::Long, Time::Long, Time::Short])
+    }
+
     fn config(&mut self) -> Config {
         use Stderr::{BrokenPipe, Captured, Closed, FileAtLimit, Full, FullPipe, Null};
+        let group = self.one_in(2);
         Config {
             pid1: !self.one_in(3),
-            group: self.one_in(2),
+            dumb: self.one_in(4),
+            group,
+            single: !group && self.one_in(2),
+            wait_all: self.one_in(3),
+            grace: self.one_in(3).then(|| self.time()),
+            stop_timeout: self.one_in(4).then(|| {
+                let time = if self.one_in(4) { Time::Short } else { Time::Long };
+                (time, self.pick(&[&[SIGTERM][..], &[SIGTERM], &[SIGQUIT], &[SIGINT, SIGTERM]]))
+            }),
+            caught_only: self.one_in(4).then(|| self.signals() & !bit(SIGCHLD) | bit(MARKER)),
             warn: self.one_in(2),
             verbose: self.one_in(3),
             by_variables: self.one_in(4),
@@ -179,8 +240,13 @@ impl Random {
         }
     }
 
-    /// A signal whose effect on the child is a wanted one.
+    /// A signal whose effect on the child is a wanted one, and which starts no short clock.
     fn sent(&mut self, config: &Config, mut wanted: impl FnMut(Effect) -> bool) -> Sent {
+        self.sent_last(config, |effect| wanted(effect) && !config.times_out(effect))
+    }
+
+    /// The same, whatever the clock.
+    fn sent_last(&mut self, config: &Config, mut wanted: impl FnMut(Effect) -> bool) -> Sent {
         loop {
             let signal = self.below(64) as i32 + 1;
             if config.can_be_sent(signal) && wanted(config.effect(signal)) {
@@ -198,8 +264,14 @@ impl Random {
     /// Several different ones which, by their effects, do not get in each other's way while they are pending.
     fn together(&mut self, config: &Config, count: u64, first: i32) -> Vec<Sent> {
         let mut taken: BTreeSet<i32> = STOPS.into_iter().chain(STOP_REQUESTS).chain([SIGCONT]).collect();
+        let possible =
+            (1..=64).filter(|signal| config.can_be_sent(*signal) && !STOPS.contains(signal) && *signal != SIGCONT);
+        let possible: BTreeSet<_> =
+            possible.map(|signal| config.effect(signal)).filter(|effect| !config.times_out(*effect)).collect();
+        let recorded = |effect: &&Effect| matches!(effect, Effect::Recorded(n) if *n >= first && !taken.contains(n));
+        let count = possible.iter().filter(recorded).count().min(count as usize);
         let mut all = Vec::new();
-        while all.len() < count as usize {
+        while all.len() < count {
             let sent = self.harmless(config);
             // Whatever they are rewritten to: of SIGCONT and the stops one discards the other that init has not taken.
             if !STOPS.contains(&sent.signal)
@@ -237,6 +309,10 @@ impl Random {
                     .then(|| self.sent(config, |effect| effect == Effect::Stop));
                 let meanwhile = self.together(config, count, 1);
                 let resumes = [SIGTERM, SIGINT, SIGQUIT, SIGCONT].map(Effect::Recorded);
+                let mut possible = resumes.into_iter().filter(|effect| !config.times_out(*effect));
+                if !possible.any(|effect| config.has_effect(effect)) {
+                    return Step::Orphans(1);
+                }
                 let resume = self.sent(config, |effect| resumes.contains(&effect));
                 Step::Stop { by, meanwhile, resume }
             }
@@ -255,27 +331,56 @@ impl Random {
     }
 
     fn end(&mut self, config: &Config) -> End {
+        if config.can_time_out() && self.one_in(2) {
+            return End::TimedOut(self.sent_last(config, |effect| config.times_out(effect)));
+        }
         match self.below(4) {
             0 => End::Exit(self.below(256) as u8),
             1 => End::Die(self.deadly()),
             2 => End::Killed(self.deadly()),
             _ => {
                 let stopped = self.one_in(3);
-                let sent = self.sent(config, |effect| match effect {
+                // It catches nothing by then.
+                let spared = |signal| config.caught_only.is_some() && !STOP_REQUESTS.contains(&signal);
+                let fits = |effect: Effect| match effect {
                     Effect::Kill => true,
+                    Effect::Recorded(signal) if spared(signal) => false,
                     Effect::Recorded(signal) => ends(signal) && (!stopped || STOP_REQUESTS.contains(&signal)),
                     _ => false,
-                });
+                };
+                let effects = (1..=64).filter(|signal| config.can_be_sent(*signal)).map(|signal| config.effect(signal));
+                if !effects.into_iter().any(|effect| fits(effect) && !config.times_out(effect)) {
+                    return End::Exit(9);
+                }
+                let sent = self.sent(config, fits);
                 End::Forwarded { sent, stopped }
             }
         }
+    }
+
+    fn survivor(&mut self) -> Survivor {
+        use Kind::{Obedient, Plain, Stopped, Stubborn};
+        Survivor { kind: self.pick(&[Obedient, Obedient, Plain, Stopped, Stubborn]), session: self.one_in(2) }
+    }
+
+    /// A signal for all that remain, that is no request to stop, and about which there is no rule. It ends nobody.
+    fn for_all(&mut self, config: &Config, survivors: &[Survivor]) -> Option<i32> {
+        let record = survivors.iter().all(|survivor| survivor.records()) && config.caught_only.is_none();
+        let signal = if record { self.below(64) as i32 + 1 } else { self.pick(&[libc::SIGURG, libc::SIGWINCH]) };
+        let special = STOPS.contains(&signal) || STOP_REQUESTS.contains(&signal) || signal == SIGCONT;
+        (!special && config.can_be_sent(signal) && config.target(signal) == Some(signal)).then_some(signal)
     }
 
     fn scenario(&mut self) -> Scenario {
         let config = self.config();
         let steps = (0..self.below(8)).map(|_| self.step(&config)).collect();
         let end = self.end(&config);
-        let mut scenario = Scenario { config, steps, end };
+        let count = self.below(4) * self.below(2);
+        let survivors: Vec<_> = (0..count).map(|_| self.survivor()).collect();
+        let after = (0..self.below(4)).filter_map(|_| self.for_all(&config, &survivors)).collect();
+        let request = self.pick(&STOP_REQUESTS);
+        let term = (self.one_in(2) && config.target(request) == Some(request)).then_some(request);
+        let mut scenario = Scenario { config, steps, end, survivors, after, term };
         if self.one_in(3) {
             scenario.config.expect.push(scenario.status());
         }
@@ -286,7 +391,7 @@ impl Random {
 // ---- the model ------------------------------------------------------------------------------------------------------
 
 /// What a signal to init does to a child that records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Effect {
     None,
     Recorded(i32),
@@ -316,12 +421,36 @@ impl Config {
             return None;
         }
         let last = self.rewrites.iter().rev().find(|(from, _)| *from == signal);
-        Some(last.map_or(signal, |(_, to)| *to)).filter(|to| *to != 0)
+        // As dumb-init (I4).
+        let default = if self.has_session() && STOPS.contains(&signal) { SIGSTOP } else { signal };
+        Some(last.map_or(default, |(_, to)| *to)).filter(|to| *to != 0)
+    }
+
+    /// The child has its own session, and signals go to its group.
+    fn has_session(&self) -> bool {
+        self.dumb && !self.single
+    }
+
+    /// Is `signal` kept from a recording child by `--caught-only`?
+    fn spares(&self, signal: i32) -> bool {
+        let deadly = ends(signal) && !STOP_REQUESTS.contains(&signal);
+        deadly && self.caught_only.is_some_and(|caught| signal == SIGKILL || caught & bit(signal) == 0)
+    }
+
+    /// Does it start a clock that is soon over?
+    fn times_out(&self, effect: Effect) -> bool {
+        let short = self.stop_timeout.filter(|(time, _)| *time == Time::Short);
+        short.is_some_and(|(_, signals)| matches!(effect, Effect::Recorded(signal) if signals.contains(&signal)))
+    }
+
+    fn can_time_out(&self) -> bool {
+        (1..=64).any(|signal| self.can_be_sent(signal) && self.times_out(self.effect(signal)))
     }
 
     fn effect(&self, signal: i32) -> Effect {
         match self.target(signal) {
             None => Effect::None,
+            Some(target) if self.spares(target) => Effect::None,
             Some(SIGSTOP) => Effect::Stop,
             Some(SIGKILL) => Effect::Kill,
             Some(signal) => Effect::Recorded(signal),
@@ -336,14 +465,21 @@ impl Config {
     fn can_be_sent(&self, signal: i32) -> bool {
         let raises = matches!(self.stderr, Stderr::BrokenPipe | Stderr::FileAtLimit) && (self.warn || self.verbose);
         let never = [SIGKILL, SIGSTOP, MARKER].contains(&signal) || raises && [SIGPIPE, SIGXFSZ].contains(&signal);
-        !never
+        // `--caught-only` may be about the signal as it came or as it is sent: only where that makes no difference.
+        let is_clear = match self.target(signal) {
+            Some(target) => {
+                self.spares(signal) == self.spares(target) && !(self.caught_only.is_some() && target == SIGKILL)
+            }
+            None => true,
+        };
+        !never && is_clear
     }
 
     /// What of `sent` the child sees.
     fn deliver(&self, sent: Sent, received: &mut Received) {
         if let Effect::Recorded(signal) = self.effect(sent.signal) {
             let seen = match sent.value {
-                Some(value) if !self.group || groups_take_values() => (libc::SI_QUEUE, value),
+                Some(value) if !(self.group || self.has_session()) || groups_take_values() => (libc::SI_QUEUE, value),
                 _ => (libc::SI_USER, 0),
             };
             received.entry(signal).or_default().push(seen);
@@ -394,7 +530,39 @@ impl Scenario {
             End::Exit(_) => None,
             End::Die(signal) | End::Killed(signal) => Some(*signal),
             End::Forwarded { sent, .. } => self.config.target(sent.signal),
+            End::TimedOut(_) => Some(SIGKILL),
         }
+    }
+
+    /// init tears down what is left (I14).
+    fn tears_down(&self) -> bool {
+        if self.waits() { self.term.is_some() } else { self.config.grace.is_some() && !self.survivors.is_empty() }
+    }
+
+    /// init waits for what is left without a teardown.
+    fn waits(&self) -> bool {
+        self.config.wait_all && !self.survivors.is_empty()
+    }
+
+    /// Are survivors killed by init?
+    fn kills(&self) -> bool {
+        let stubborn = self.survivors.iter().any(|survivor| survivor.kind == Kind::Stubborn);
+        self.tears_down() && self.config.grace.is_some() && stubborn
+    }
+
+    /// What a survivor that records has taken at the end.
+    fn taken_by_survivors(&self) -> Vec<i32> {
+        let mut all = if self.waits() { self.after.clone() } else { Vec::new() };
+        if self.tears_down() {
+            all.extend([SIGTERM, SIGCONT]);
+        }
+        all.sort_unstable();
+        all
+    }
+
+    /// How many lines there are about kills of init's own.
+    fn told_kills(&self) -> usize {
+        usize::from(matches!(self.end, End::TimedOut(_))) + usize::from(self.kills())
     }
 
     /// init's exit status (I18).
@@ -417,10 +585,17 @@ impl Scenario {
                 Step::Orphans(_) => {}
             }
         }
-        if let End::Forwarded { sent: one, .. } = &self.end {
-            sent.push(*one);
+        match &self.end {
+            End::Forwarded { sent: one, .. } => sent.push(*one),
+            // That has a line of its own.
+            End::TimedOut(_) => return None,
+            _ => {}
         }
-        let knows = |signal| sent.iter().any(|s| s.signal == signal || self.config.target(s.signal) == Some(signal));
+        let forwarded = |one: &Sent| match self.config.effect(one.signal) {
+            Effect::None => None,
+            _ => self.config.target(one.signal),
+        };
+        let knows = |signal| sent.iter().any(|s| s.signal == signal || forwarded(s) == Some(signal));
         self.death().filter(|signal| !knows(*signal))
     }
 }
@@ -461,10 +636,35 @@ impl Scenario {
         let rewrites: Vec<_> =
             config.rewrites.iter().map(|(from, to)| format!("{}:{}", spelled(*from), spelled(*to))).collect();
         let expect: Vec<_> = config.expect.iter().map(u8::to_string).collect();
-        let flags =
-            [(config.group, "-g", "GROUP"), (config.warn, "-w", "WARN_REAPED"), (config.verbose, "-v", "VERBOSE")];
+        if config.dumb {
+            case = case.name("dumb-init");
+        }
+        let flags = [
+            (config.group, "-g", "GROUP"),
+            (config.single, "-c", "SINGLE_CHILD"),
+            (config.warn, "-w", "WARN_REAPED"),
+            (config.verbose, "-v", "VERBOSE"),
+            (config.wait_all, "--wait-all", "WAIT_ALL"),
+            (config.caught_only.is_some(), "--caught-only", "CAUGHT_ONLY"),
+        ];
         for (_, option, variable) in flags.into_iter().filter(|(on, ..)| *on) {
             case = if config.by_variables { case.env(format!("BITTS_{variable}"), "1") } else { case.arg(option) };
+        }
+        let time = |time| if time == Time::Long { LONG } else { SHORT };
+        let clock = |(length, signals): (Time, &[i32])| match signals {
+            [SIGTERM] => time(length).to_owned(),
+            _ => format!("{}:{}", time(length), signals.iter().map(|n| spelled(*n)).collect::<Vec<_>>().join(",")),
+        };
+        let grace = config.grace.map(|length| time(length).to_owned());
+        for (option, variable, value) in
+            [("--grace", "GRACE", grace), ("--stop-timeout", "STOP_TIMEOUT", config.stop_timeout.map(clock))]
+        {
+            let Some(value) = value else { continue };
+            case = if config.by_variables {
+                case.env(format!("BITTS_{variable}"), value)
+            } else {
+                case.args([option, &value])
+            };
         }
         for (option, variable, values) in [("-r", "REWRITE", rewrites), ("-e", "EXPECT", expect)] {
             if !config.by_variables {
@@ -478,8 +678,27 @@ impl Scenario {
 
     /// The commands of the witness. Before each of its own deeds the recording is ended by a marker.
     fn child(&self) -> Vec<String> {
+        let mut words: Vec<String> = Vec::new();
+        let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        for (number, Survivor { kind, session }) in self.survivors.iter().enumerate() {
+            words.extend(own(&["child", "tag", &format!("s{number}"), if *session { "setsid" } else { "setpgid" }]));
+            // Where nobody asks it to end, it does not.
+            let count = self.taken_by_survivors().len() + usize::from(!self.tears_down());
+            let deeds: &[&str] = match kind {
+                Kind::Obedient => &["record", "for", &count.to_string()],
+                Kind::Stubborn => &["record"],
+                Kind::Plain => &["default", "all", "unblock", "all", "say", "recording", "sleep"],
+                Kind::Stopped => &["default", "all", "unblock", "all", "say", "recording", "stop", "sleep"],
+            };
+            words.extend(own(deeds));
+            words.push("end".to_owned());
+        }
         // With SIGCHLD ignored some of the orphans might be reaped by the kernel.
-        let mut words: Vec<String> = ["state", "default", "17"].map(str::to_owned).into();
+        words.extend(own(&["state", "default", "17"]));
+        if let Some(caught) = self.config.caught_only {
+            let caught: Vec<_> = sys::catchable().filter(|n| caught & bit(*n) != 0).map(|n| n.to_string()).collect();
+            words.extend(own(&["catch", &caught.join(",")]));
+        }
         let recording = ["record".to_owned(), "until".to_owned(), MARKER.to_string()];
         words.extend(recording.clone());
         for step in &self.steps {
@@ -497,6 +716,7 @@ impl Scenario {
         match &self.end {
             End::Exit(code) => words.extend(["exit".to_owned(), code.to_string()]),
             End::Die(signal) => words.extend(["die".to_owned(), signal.to_string()]),
+            End::TimedOut(_) => words.extend(own(&["block", "all", "say", "mortal", "sleep"])),
             _ => words.extend(["default", "all", "unblock", "all", "say", "mortal", "sleep"].map(str::to_owned)),
         }
         words
@@ -505,9 +725,12 @@ impl Scenario {
     /// Plays it. Panics where something that is waited for does not come.
     fn outcome(&self, program: Case) -> Outcome {
         let mut init = self.case(program).start();
-        init.wait_line("recording");
+        // Each survivor says so, too. `state` shows the words of all, on lines of their own.
+        let shown = self.child().iter().filter(|word| *word == "recording").count();
+        let mut recordings = self.survivors.len() + 1 + shown;
+        init.wait_lines("recording", recordings);
         let child = child(&init);
-        let mut recordings = 1;
+        let survivors = survivors(&mut init, child, &self.survivors);
         for (index, step) in self.steps.iter().enumerate() {
             match step {
                 Step::Outside(one) => send(&init, *one),
@@ -531,11 +754,11 @@ impl Scenario {
         }
         if self.orphans(self.steps.len()) > 0 {
             // The reaper above, init, its child; and no zombie.
-            let all = if self.config.pid1 { 2 } else { 3 };
+            let all = if self.config.pid1 { 2 } else { 3 } + survivors.len();
             init.wait_until("nobody else", |init| init.processes().len() == all);
         }
         init.signal(MARKER);
-        if let End::Killed(_) | End::Forwarded { .. } = self.end {
+        if let End::Killed(_) | End::Forwarded { .. } | End::TimedOut(_) = self.end {
             // `state` has shown it among the arguments.
             init.wait_lines("mortal", 2);
         }
@@ -548,8 +771,55 @@ impl Scenario {
                 }
                 send(&init, *sent);
             }
+            End::TimedOut(sent) => send(&init, *sent),
         }
+        self.outlive(&mut init, child, &survivors);
         init.wait()
+    }
+
+    /// What becomes of the survivors, up to init's end. `pids` are theirs, in their order.
+    fn outlive(&self, init: &mut Running, child: i32, pids: &[i32]) {
+        let of = |kinds: &[Kind]| {
+            let fits = |(number, _): &(usize, &i32)| kinds.contains(&self.survivors[*number].kind);
+            pids.iter().enumerate().filter(fits).map(|(number, pid)| (number, *pid)).collect::<Vec<_>>()
+        };
+        let recorders = of(&[Kind::Obedient, Kind::Stubborn]);
+        let record = |init: &mut Running, signal: i32, times: usize| {
+            recorders.iter().for_each(|(number, _)| {
+                init.wait_lines(&format!("s{number} signal={signal} "), times);
+            });
+        };
+        if self.waits() {
+            init.wait_until("a reaped child", |init| init.processes().iter().all(|process| process.pid != child));
+            for (number, signal) in self.after.iter().enumerate() {
+                init.signal(*signal);
+                record(init, *signal, self.after[..=number].iter().filter(|other| *other == signal).count());
+                // Those that record nothing have no part in it.
+                init.wait_until("a taken signal", |init| init.signals().pending == 0);
+            }
+            if let Some(signal) = self.term {
+                init.signal(signal);
+            } else {
+                pids.iter().for_each(|pid| drop(sys::kill(*pid, SIGKILL, None)));
+            }
+        }
+        if self.tears_down() && self.config.grace != Some(Time::Short) {
+            [SIGTERM, SIGCONT].into_iter().for_each(|signal| record(init, signal, 1));
+            if self.config.grace.is_none() {
+                // It goes on waiting for them.
+                of(&[Kind::Stubborn]).iter().for_each(|(_, pid)| sys::kill(*pid, SIGKILL, None).expect("it lives"));
+            } else if self.kills() {
+                init.signal(self.term.unwrap_or(SIGINT));
+            }
+        }
+        init.wait_status();
+        if !self.config.pid1 && !self.waits() && !self.tears_down() {
+            // They live on, and nothing was sent to them.
+            for (number, pid) in recorders {
+                sys::kill(pid, MARKER, None).expect("it lives");
+                init.wait_line(&format!("s{number} signal={MARKER} "));
+            }
+        }
     }
 
     /// Panics where the end is another than the model's.
@@ -559,18 +829,31 @@ impl Scenario {
         for (key, set) in [("mask", self.config.mask), ("ignored", self.config.ignored)] {
             assert_eq!(outcome.value(key), Some(format!("{set:016x}")), "what the child inherited: {outcome}");
         }
+        for number in (0..self.survivors.len()).filter(|number| self.survivors[*number].records()) {
+            let mut taken = taken(outcome, &format!("s{number} signal="));
+            let mut expected = self.taken_by_survivors();
+            if self.tears_down() && self.config.grace == Some(Time::Short) {
+                // It may have been killed before it could say so.
+                taken.retain(|signal| ![SIGTERM, SIGCONT].contains(signal));
+                expected.retain(|signal| ![SIGTERM, SIGCONT].contains(signal));
+            }
+            assert_eq!(taken, expected, "what survivor {number} received: {outcome}");
+        }
         if self.config.stderr == Stderr::Captured {
             let text = outcome.err();
-            let warnings = if self.config.warn { self.orphans(self.steps.len()) } else { 0 };
+            let reaped = if self.waits() || self.tears_down() { self.survivors.len() } else { 0 };
+            let warnings = if self.config.warn { self.orphans(self.steps.len()) + reaped } else { 0 };
             let warned = text.lines().filter(|line| line.starts_with("init: warning: ")).count();
             assert_eq!(warned, warnings, "warnings: {outcome}");
             if !self.config.verbose {
                 let said = self.told_death().map(|signal| format!(" was killed by signal {signal}"));
                 let rest: Vec<_> = text.lines().filter(|line| !line.starts_with("init: warning: ")).collect();
-                let as_said = |line: &str| said.as_ref().is_some_and(|said| line.contains(said));
+                let kills = self.told_kills();
+                let deaths = rest.iter().filter(|line| line.contains(" was killed by signal ")).count();
+                let as_said = said.as_ref().is_none_or(|said| rest.iter().any(|line| line.contains(said)));
                 assert!(
-                    rest.len() == usize::from(said.is_some()) && rest.iter().all(|line| as_said(line)),
-                    "expected on standard error: {said:?}: {outcome}"
+                    as_said && deaths == usize::from(said.is_some()) && rest.len() == deaths + kills,
+                    "expected on standard error: {said:?} and {kills} kills: {outcome}"
                 );
             }
         }
@@ -582,6 +865,27 @@ fn send(init: &Running, sent: Sent) {
         None => init.signal(sent.signal),
         Some(value) => init.queue(sent.signal, value as isize),
     }
+}
+
+impl Survivor {
+    fn records(self) -> bool {
+        matches!(self.kind, Kind::Obedient | Kind::Stubborn)
+    }
+}
+
+/// The survivors below `child` by their outer pids, in the order in which they were made; those that stop are stopped.
+fn survivors(init: &mut Running, child: i32, wanted: &[Survivor]) -> Vec<i32> {
+    let mut found = init.processes();
+    found.retain(|process| process.parent == child);
+    assert_eq!(found.len(), wanted.len(), "{found:?}");
+    found.sort_by_key(|process| process.inner);
+    let pids: Vec<_> = found.iter().map(|process| process.pid).collect();
+    for (pid, _) in pids.iter().zip(wanted).filter(|(_, survivor)| survivor.kind == Kind::Stopped) {
+        init.wait_until("a stopped survivor", |_| {
+            procfs::Status::read(*pid).expect("it lives").get("State").starts_with('T')
+        });
+    }
+    pids
 }
 
 /// init's child, by its outer pid, before there are orphans.
@@ -602,6 +906,14 @@ fn stop(init: &mut Running, child: i32, by: Option<Sent>) {
     init.wait_until("a stopped child", |_| {
         procfs::Status::read(child).expect("it lives").get("State").starts_with('T')
     });
+}
+
+/// The numbers that stand behind `key` at the beginning of lines, in order of the numbers; not the marker.
+fn taken(outcome: &Outcome, key: &str) -> Vec<i32> {
+    let number = |line: &str| line.strip_prefix(key)?.split(' ').next()?.parse().ok();
+    let mut all: Vec<i32> = outcome.out().lines().filter_map(number).filter(|signal| *signal != MARKER).collect();
+    all.sort_unstable();
+    all
 }
 
 /// What the witness has recorded. The kernel's own SIGCHLDs (code above 0) tell of its own children.
@@ -648,6 +960,10 @@ fn simpler(scenario: &Scenario) -> Vec<Scenario> {
         }
     };
     with(&|config| std::mem::take(&mut config.group));
+    with(&|config| std::mem::take(&mut config.single));
+    with(&|config| std::mem::take(&mut config.wait_all));
+    with(&|config| config.grace.take().is_some());
+    with(&|config| config.stop_timeout.take_if(|(time, _)| *time == Time::Long).is_some());
     with(&|config| std::mem::take(&mut config.warn));
     with(&|config| std::mem::take(&mut config.verbose));
     with(&|config| std::mem::take(&mut config.by_variables));
@@ -655,6 +971,14 @@ fn simpler(scenario: &Scenario) -> Vec<Scenario> {
     with(&|config| std::mem::take(&mut config.ignored) != 0);
     with(&|config| !std::mem::take(&mut config.expect).is_empty());
     with(&|config| !std::mem::replace(&mut config.pid1, true));
+    for number in 0..scenario.survivors.len() {
+        let mut simpler = scenario.clone();
+        simpler.survivors.remove(number);
+        all.push(simpler);
+    }
+    if !scenario.after.is_empty() {
+        all.push(Scenario { after: Vec::new(), ..scenario.clone() });
+    }
     all
 }
 
@@ -677,7 +1001,7 @@ fn variable(name: &str) -> Option<u64> {
 }
 
 #[test]
-fn i12_i13_i15_i18_random_scenarios_go_as_the_model_says() {
+fn i12_i13_i14_i15_i18_random_scenarios_go_as_the_model_says() {
     needs_namespaces!();
     let seeds = match variable("SCENARIO_SEED") {
         Some(seed) => seed..seed + 1,
@@ -715,7 +1039,13 @@ fn i12_i13_i15_i18_random_scenarios_go_as_the_model_says() {
 fn plain(signal: i32) -> Scenario {
     let config = Config {
         pid1: true,
+        dumb: false,
         group: false,
+        single: false,
+        wait_all: false,
+        grace: None,
+        stop_timeout: None,
+        caught_only: None,
         warn: false,
         verbose: false,
         by_variables: false,
@@ -725,7 +1055,8 @@ fn plain(signal: i32) -> Scenario {
         ignored: 0,
         stderr: Stderr::Captured,
     };
-    Scenario { config, steps: vec![Step::Outside(Sent { signal, value: None })], end: End::Exit(3) }
+    let steps = vec![Step::Outside(Sent { signal, value: None })];
+    Scenario { config, steps, end: End::Exit(3), survivors: Vec::new(), after: Vec::new(), term: None }
 }
 
 /// The control: an end that is another than the model's is seen, in each of its parts.
@@ -756,7 +1087,7 @@ fn i12_i18_scenarios_see_each_kind_of_mismatch() {
     let mut other = outcome;
     other.stderr = b"init: child 2 was killed by signal 9 (SIGKILL)\n".to_vec();
     let why = caught(|| scenario.compare(&other)).expect_err("a line too many");
-    assert!(why.contains("expected on standard error: None"), "{why}");
+    assert!(why.contains("expected on standard error: None and 0 kills"), "{why}");
 }
 
 /// The control: tini loses the value of a queued signal.

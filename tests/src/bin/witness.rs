@@ -4,10 +4,11 @@
 #![no_main]
 
 use std::collections::VecDeque;
-use std::ffi::OsString;
+use std::ffi::{CString, OsString};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use bitts_tests::sys::{self, Mask};
 use signal_hook::iterator::SignalsInfo;
@@ -22,16 +23,22 @@ exit CODE | die SIG               end; die with the default disposition and no c
 state                             mask, dispositions, descriptors, limits … as key=value lines, `state=end` last
 record [for N | until SIG]        block all, say `recording`, print every signal taken, without end, N of them, or up to the first
                                   SIG; nothing is merged
+tag TEXT                          from here on this stands before every signal that is printed
 hook [for N]                      the same with handlers (signal-hook); says `hooked`. Not for ILL, FPE, SEGV, 32 and 33; more
                                   than five of one number that come before they are printed are merged
 ignore SIGS | default SIGS | block SIGS | unblock SIGS
+catch SIGS                        as a program with handlers looks to others; they never run, for `record` blocks all
 stop                              print `stopping`, SIGSTOP to itself, print `continued`
 orphans N                         make N orphans that end at once, return when all have been made
 worker                            make an orphan that stays: `worker PID`, `worker got SIG` at TERM, and its end
-child … end                       fork; the child does the commands up to `end` and ends with 0
+child … end                       fork; the child does the commands up to its `end` and ends with 0
+exec NAME PROGRAM WORD…           become this program, called NAME; in a child up to its `end`
+hop                               for ever: fork and end, so that the pid is another one every moment
+breed N                           N generations, each of two more processes; all of them sleep
+eat MIB                           take so much memory, and touch every page of it
 wait                              wait for one own child: `waited PID STATUS`
 kill PID SIG | queue PID SIG VALUE     PID may be `parent`
-setsid | setpgid | chdir PATH | close FD
+setsid | setpgid | subreaper | user UID | chdir PATH | close FD
 cat                               standard input to standard output, up to its end
 sleep                             for ever";
 
@@ -119,8 +126,10 @@ fn run(words: Vec<OsString>) -> i32 {
             "state" => state(name.as_ref(), &all),
             "record" => record(words.limit(), words.number_behind("until")),
             "hook" => hook(words.limit()),
+            "tag" => must("tag", TAG.set(format!("{} ", words.text().display())).map_err(|_| "there is one already")),
             "ignore" => words.signals().into_iter().for_each(|n| must("ignore", sys::ignore(n, true))),
             "default" => words.signals().into_iter().for_each(|n| must("default", sys::ignore(n, false))),
+            "catch" => words.signals().into_iter().for_each(|n| must("catch", sys::catch(n))),
             "block" => drop(sys::set_mask(sys::mask() | set(&words.signals()))),
             "unblock" => drop(sys::set_mask(sys::mask() & !set(&words.signals()))),
             "stop" => {
@@ -131,7 +140,12 @@ fn run(words: Vec<OsString>) -> i32 {
             "orphans" => orphans(words.number()),
             "worker" => worker(),
             "child" => {
-                let end = words.0.iter().position(|word| word == "end").unwrap_or_else(|| usage("child without end"));
+                let mut open = 1;
+                let closes = |word: &OsString| {
+                    open += i32::from(word == "child") - i32::from(word == "end");
+                    open == 0
+                };
+                let end = words.0.iter().position(closes).unwrap_or_else(|| usage("child without end"));
                 let rest = words.0.split_off(end + 1);
                 if must("fork", sys::fork()).is_some() {
                     words.0 = rest;
@@ -149,6 +163,18 @@ fn run(words: Vec<OsString>) -> i32 {
             "setpgid" => {
                 must("setpgid", nix::unistd::setpgid(nix::unistd::Pid::from_raw(0), nix::unistd::Pid::from_raw(0)))
             }
+            "subreaper" => must("subreaper", nix::sys::prctl::set_child_subreaper(true)),
+            "user" => {
+                let user = nix::unistd::Uid::from_raw(words.number());
+                must("user", nix::unistd::setresuid(user, user, user));
+            }
+            "exec" => exec(&mut words),
+            "hop" => {
+                while must("hop", sys::fork()).is_none() {}
+                return 0;
+            }
+            "breed" => breed(words.number()),
+            "eat" => eat(words.number()),
             "chdir" => must("chdir", std::env::set_current_dir(words.text())),
             "close" => sys::close(words.number()),
             "cat" => drop(must("cat", io::copy(&mut io::stdin(), &mut io::stdout()))),
@@ -181,9 +207,13 @@ fn die(signal: i32) -> ! {
     sys::exit_now(93)
 }
 
+/// What stands before a signal.
+static TAG: OnceLock<String> = OnceLock::new();
+
 fn print(received: sys::Received) {
     let sys::Received { signal, code, pid, uid, value } = received;
-    say(format!("signal={signal} code={code} pid={pid} uid={uid} value={value}"));
+    let tag = TAG.get().map_or("", String::as_str);
+    say(format!("{tag}signal={signal} code={code} pid={pid} uid={uid} value={value}"));
 }
 
 fn record(mut limit: usize, last: Option<i32>) {
@@ -233,6 +263,27 @@ fn orphans(count: usize) {
         let _ = sys::wait(parent, 0);
     }
     say(format!("orphans {count}"));
+}
+
+fn exec(words: &mut Words) -> ! {
+    let words: Vec<_> = words.0.drain(..).map(|word| must("exec", CString::new(word.into_vec()))).collect();
+    let [name, program, rest @ ..] = &words[..] else { usage("exec without a program") };
+    let vector: Vec<_> = std::iter::once(name).chain(rest).map(CString::as_c_str).collect();
+    must("exec", Err(sys::exec(program, &vector)))
+}
+
+fn breed(generations: u32) -> ! {
+    for _ in 0..generations {
+        if must("fork", sys::fork()).is_some() && must("fork", sys::fork()).is_some() {
+            break;
+        }
+    }
+    sleep()
+}
+
+fn eat(megabytes: usize) {
+    let eaten: Vec<_> = (0..megabytes).map(|number| vec![number as u8 | 1; 1 << 20]).collect();
+    say(format!("eaten {}", std::hint::black_box(eaten).len()));
 }
 
 fn worker() {

@@ -520,6 +520,54 @@ pub fn worker_gets_time(program: &Program) -> Verdict {
     holds(outcome.out().contains("done") && outcome.exit() == Some(7))
 }
 
+/// With a grace of an hour: what is left is waited for, and `rest` is all that it waits for.
+fn tears_down(program: &Program, rest: &[&str], text: &str) -> Verdict {
+    let words = [&["child"], rest, &["end", "cat", "exit", "7"]].concat();
+    let mut running = program.case().stdin(Stream::Pipe).child(words).start();
+    says(&running, "recording")?;
+    running.close_stdin();
+    let outcome = end(running)?;
+    holds(outcome.out().contains(text) && outcome.exit() == Some(7))
+}
+
+pub fn other_sessions_get_time(program: &Program) -> Verdict {
+    tears_down(program, &["setsid", "record", "until", "15", "say", "done"], "done")
+}
+
+pub fn stopped_processes_get_time(program: &Program) -> Verdict {
+    // Stopped by itself before the child's end: the reader of the second line waits for that.
+    let rest = ["block", "15", "say", "recording", "stop", "record", "until", "15", "say", "done"];
+    let words = [&["child"], &rest[..], &["end", "cat", "exit", "7"]].concat();
+    let mut running = program.case().stdin(Stream::Pipe).child(words).start();
+    says(&running, "stopping")?;
+    if !becomes(|| running.processes().iter().any(|process| process.state == 'T')) {
+        return Err(NO);
+    }
+    running.close_stdin();
+    let outcome = end(running)?;
+    holds(outcome.out().contains("done") && outcome.exit() == Some(7))
+}
+
+pub fn entered_processes_get_time(program: &Program) -> Verdict {
+    let mut running = program.case().stdin(Stream::Pipe).child(["cat", "exit", "7"]).start();
+    let entered = Case::witness().inside(&running).args(["record", "until", "15", "say", "done"]);
+    // A program that does not know the option has ended.
+    let entered = entered.try_start().map_err(|_| NO)?;
+    says(&entered, "recording")?;
+    running.close_stdin();
+    holds(end(entered)?.out().contains("done") && end(running)?.exit() == Some(7))
+}
+
+pub fn grace_is_cut_short(program: &Program) -> Verdict {
+    let words = ["child", "record", "until", "15", "say", "stays", "sleep", "end", "cat", "exit", "7"];
+    let mut running = program.case().stdin(Stream::Pipe).child(words).start();
+    says(&running, "recording")?;
+    running.close_stdin();
+    says(&running, "stays")?;
+    running.signal(libc::SIGTERM);
+    holds(end(running)?.exit() == Some(7))
+}
+
 pub fn group_gets_term_at_the_end(program: &Program) -> Verdict {
     // Not PID 1, whose end would kill the other one at once.
     let case = program.case().not_pid1().stdin(Stream::Pipe);
@@ -554,9 +602,61 @@ pub fn parent_death(program: &Program) -> Verdict {
     yes()
 }
 
+/// As a job of a shell, in the shell's session, for which the witness stands: the program and its child.
+fn job(program: &Program) -> Result<(Running, i32, i32), &'static str> {
+    let name = program.call.name.map_or_else(|| program.path.into(), OsString::from);
+    let case = Case::witness().not_pid1().args(["child", "setpgid", "exec"]).arg(name).args(program.words());
+    let shell = case.arg(tools::witness()).args(["ready", "sleep", "end", "wait", "sleep"]).start();
+    says(&shell, "ready")?;
+    let child_of = |parent| shell.processes().into_iter().find(|process| process.parent == parent).map(|p| p.pid);
+    let own = child_of(shell.pid()).ok_or(NO)?;
+    let child = child_of(own).ok_or(NO)?;
+    Ok((shell, own, child))
+}
+
+fn is_stopped(pid: i32) -> bool {
+    Status::read(pid).is_ok_and(|status| status.get("State").starts_with('T'))
+}
+
+fn kill(pid: i32, signal: i32) -> Result<(), &'static str> {
+    sys::kill(pid, signal, None).map_err(|_| NO)
+}
+
+pub fn stops_with_its_child(program: &Program) -> Verdict {
+    let (_shell, own, child) = job(program)?;
+    kill(own, libc::SIGTSTP)?;
+    if !becomes(|| is_stopped(own) && is_stopped(child)) {
+        return Err(NO);
+    }
+    kill(own, libc::SIGCONT)?;
+    holds(becomes(|| !is_stopped(own) && !is_stopped(child)))
+}
+
+pub fn term_while_it_is_stopped(program: &Program) -> Verdict {
+    let (shell, own, child) = job(program)?;
+    kill(own, libc::SIGTSTP)?;
+    if !becomes(|| is_stopped(own) && is_stopped(child)) {
+        return Err(NO);
+    }
+    kill(own, libc::SIGTERM)?;
+    kill(own, libc::SIGCONT)?;
+    // The wait status of an exit with 143.
+    if says(&shell, &format!(" {}", 143 << 8)).is_ok() { yes() } else { Err(HANGS) }
+}
+
 pub fn own_session(program: &Program) -> Verdict {
     let outcome = end_of(program.case().child(["state"]))?;
     holds(outcome.value("sid").is_some() && outcome.value("sid") == outcome.value("pid"))
+}
+
+pub fn pause_ends_as_podmans(program: &Program) -> Verdict {
+    let ignored = [libc::SIGALRM, libc::SIGHUP, libc::SIGINT, libc::SIGPIPE, libc::SIGQUIT].map(bit).iter().sum();
+    let running = program.case().not_pid1().ignored(ignored).start();
+    if !becomes(|| Status::read(running.pid()).is_ok_and(|status| status.get("State").starts_with('S'))) {
+        return Err(NO);
+    }
+    running.signal(libc::SIGINT);
+    holds(end(running)?.exit() == Some(0))
 }
 
 pub fn pause_ends(program: &Program) -> Verdict {
@@ -605,6 +705,22 @@ pub fn does_not_wait_for_others(program: &Program) -> Verdict {
 pub fn tells_of_a_killed_child(program: &Program) -> Verdict {
     let error = end_of(program.case().child(["die", "9"]))?.err();
     holds(error.lines().count() == 1 && error.to_lowercase().contains("kill"))
+}
+
+/// In a cgroup of version 2 whose count of such deaths is made for the purpose.
+pub fn tells_of_the_memory_killer(program: &Program) -> Verdict {
+    let write = |count| format!("printf 'oom 9\\noom_kill {count}\\n' > /sys/fs/cgroup/memory.events");
+    let script = format!(
+        "mount -t tmpfs none /sys/fs/cgroup && {} && echo 0::/ > /sys/fs/cgroup/own &&
+        mount --bind /sys/fs/cgroup/own /proc/$$/cgroup && exec \"$@\"",
+        write(1)
+    );
+    let case = Case::new("/bin/sh").args(["-c", &script, "sh"]).args(program.words());
+    let running = case.arg(tools::witness()).args(["ready", "sleep"]).start();
+    says(&running, "ready")?;
+    Case::new("/bin/sh").inside(&running).args(["-c", &write(2)]).run().assert_exit(0);
+    kill(child(&running)?, libc::SIGKILL)?;
+    holds(end(running)?.err().contains("memory"))
 }
 
 // ---- standard descriptors -------------------------------------------------------------------------------------------
@@ -731,6 +847,34 @@ pub fn resumes(program: &Program) -> Verdict {
     shell.write(b"\x04");
     shows(&shell, before, PROMPT)?;
     obeys(&mut shell)
+}
+
+/// As `docker run -it`: a shell whose jobs can be stopped and resumed.
+pub fn shell_below_has_job_control(program: &Program) -> Verdict {
+    let case = program.case().terminal().args(["--", "bash", "--norc", "--noprofile", "--noediting", "-i"]);
+    let case = case.env("PS1", PROMPT).env("HISTFILE", "").env("READY", "ready").env("W", tools::witness());
+    let mut shell = case.start();
+    shows(&shell, 0, PROMPT)?;
+    shell.write(b"$W $READY cat\n");
+    says(&shell, "ready")?;
+    let before = shell.stdout().len();
+    shell.write(b"\x1a");
+    shows(&shell, before, PROMPT)?;
+    obeys(&mut shell)?;
+    shell.write(b"fg\n");
+    says_times(&shell, "cat", 2)?;
+    shell.write(b"word\n");
+    says_times(&shell, "word", 2)?;
+    yes()
+}
+
+/// Nobody could resume it there.
+pub fn stop_key_does_not_freeze(program: &Program) -> Verdict {
+    let mut running = program.case().terminal().child(["ready", "cat"]).start();
+    says(&running, "ready")?;
+    running.write(b"\x1a");
+    running.write(b"word\n");
+    if says_times(&running, "word", 2).is_ok() { yes() } else { Err("frozen") }
 }
 
 pub fn background_leaves_the_terminal(program: &Program) -> Verdict {

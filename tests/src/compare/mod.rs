@@ -48,8 +48,6 @@ pub struct Row {
     pub run: fn(&Program) -> Verdict,
     /// The cells are numbers that differ from build to build.
     pub measured: bool,
-    /// Promised, but `init` does not do it yet.
-    pub not_yet: bool,
 }
 
 /// A program as one cell calls it.

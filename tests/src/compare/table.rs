@@ -19,17 +19,12 @@ const fn called(name: &'static str) -> How {
 }
 
 const fn row(promise: &'static str, what: &'static str, how: [How; 4], run: fn(&Program) -> Verdict) -> Row {
-    Row { promise, what, how, run, measured: false, not_yet: false }
+    Row { promise, what, how, run, measured: false }
 }
 
 impl Row {
     const fn measured(mut self) -> Self {
         self.measured = true;
-        self
-    }
-
-    const fn not_yet(mut self) -> Self {
-        self.not_yet = true;
         self
     }
 }
@@ -113,20 +108,25 @@ pub const TABLE: &[Row] = &[
         "spares a child that does not catch USR1 (`--caught-only`)",
         ours(&["--caught-only"]),
         case::spares_what_does_not_catch,
-    )
-    .not_yet(),
+    ),
     row(
         "I2",
         "KILL for a child that ignores TERM (`--stop-timeout`)",
         ours(&["--stop-timeout", "200ms"]),
         case::kills_after_the_time_out,
-    )
-    .not_yet(),
+    ),
+    row(
+        "I2",
+        "… by variables, as `docker run --init` has it",
+        [by(&[("BITTS_CAUGHT_ONLY", "1"), ("BITTS_STOP_TIMEOUT", "200ms")]), None, None, None],
+        case::kills_after_the_time_out,
+    ),
     row("I3", "`--version` is what dockerd accepts", PLAIN, case::version_for_docker),
     row("I3", "`--version` names the commit, for `docker info`", PLAIN, case::version_names_commit),
-    row("I4", "a session of its own for the child", DUMB_INIT, case::own_session).not_yet(),
-    row("I4", "TERM to the child's group when the child has ended", DUMB_INIT, case::group_gets_term_at_the_end)
-        .not_yet(),
+    row("I4", "a session of its own for the child", DUMB_INIT, case::own_session),
+    row("I4", "TERM to the child's group when the child has ended", DUMB_INIT, case::group_gets_term_at_the_end),
+    row("I4", "stops with its child at TSTP, and CONT resumes both", DUMB_INIT, case::stops_with_its_child),
+    row("I4", "… acts on a TERM that came meanwhile", DUMB_INIT, case::term_while_it_is_stopped),
     row("I5", "an unknown option: named, status 1, nothing started", PLAIN, case::unknown_option),
     row("I6", "works when started with SIGCHLD ignored", PLAIN, case::sigchld_ignored),
     row("I6", "works when started with all signals blocked", PLAIN, case::everything_blocked),
@@ -160,15 +160,26 @@ pub const TABLE: &[Row] = &[
     row("I2", "warns of what it has reaped (`-w`)", as_tini(&["-w"]), case::warns_of_reaped),
     row("I13", "an idle init never wakes", PLAIN, case::never_wakes),
     row("I14", "ends with the child, whoever is left", PLAIN, case::does_not_wait_for_others),
-    row("I14", "half a second for what is left (`--grace`)", ours(&["--grace", "3s"]), case::worker_gets_time)
-        .not_yet(),
-    row("I14", "waits until nobody is left (`--wait-all`)", ours(&["--wait-all"]), case::waits_for_all).not_yet(),
+    row("I14", "half a second for what is left (`--grace`)", ours(&["--grace", "3s"]), case::worker_gets_time),
+    row(
+        "I14",
+        "… by a variable, as `docker run --init` has it",
+        [by(&[("BITTS_GRACE", "3s")]), None, None, None],
+        case::worker_gets_time,
+    ),
+    row("I14", "… for what is in another session", ours(&["--grace", "60m"]), case::other_sessions_get_time),
+    row("I14", "… for what is stopped", ours(&["--grace", "60m"]), case::stopped_processes_get_time),
+    row("I14", "… for what `docker exec` has started", ours(&["--grace", "60m"]), case::entered_processes_get_time),
+    row("I14", "… unless a second TERM comes", ours(&["--grace", "60m"]), case::grace_is_cut_short),
+    row("I14", "waits until nobody is left (`--wait-all`)", ours(&["--wait-all"]), case::waits_for_all),
     row("I15", "TERM ends a stopped child", PLAIN, case::term_to_a_stopped_child),
     row("I16", "the child is in the terminal's foreground", PLAIN, case::foreground),
     row("I16", "^C reaches the child once, as PID 1", PLAIN, case::interrupt_once),
     row("I16", "^C reaches the child once, under bash", PLAIN, case::interrupt_once_in_a_shell),
     row("I16", "^Z under bash returns the prompt", PLAIN, case::suspends),
     row("I16", "… and `fg` resumes", PLAIN, case::resumes),
+    row("I16", "^Z as PID 1 does not freeze the child", PLAIN, case::stop_key_does_not_freeze),
+    row("I16", "a shell below PID 1 has job control", PLAIN, case::shell_below_has_job_control),
     row("I16", "`init cmd &` leaves the terminal alone", PLAIN, case::background_leaves_the_terminal),
     row("I16", "the caller can read the terminal afterwards", PLAIN, case::gives_the_terminal_back),
     row("I16", "stdin closed", PLAIN, case::stdin_closed),
@@ -180,11 +191,18 @@ pub const TABLE: &[Row] = &[
     row("I18", "… by a real-time signal", PLAIN, case::death_by_real_time_signal),
     row("I18", "expected exit codes become 0 (`-e`)", as_tini(&["-e", "3", "-e", "143"]), case::expected_statuses),
     row("I19", "says that the child was killed", PLAIN, case::tells_of_a_killed_child),
+    row("I19", "… and that the kernel did it for want of memory", PLAIN, case::tells_of_the_memory_killer),
     row(
         "I20",
         "a pause mode, ended by INT with 0 (`-P`)",
         [with(&["-P"]), None, None, with(&["-P"])],
         case::pause_ends,
+    ),
+    row(
+        "I20",
+        "… where INT was inherited as ignored, not PID 1",
+        [with(&["-P"]), None, None, with(&["-P"])],
+        case::pause_ends_as_podmans,
     ),
     row("B2", "debugging with stderr a broken pipe", TALKATIVE, case::stderr_broken),
     row("B2", "debugging with stderr a full pipe", TALKATIVE, case::stderr_full),
