@@ -4,11 +4,14 @@
 //! - [`Case`]: what to start, and in which surroundings; [`Running`]: the started program; [`Outcome`]: its end.
 //! - [`ship`]: the release bytes of `init` and `pause`, or the programs named by `INIT_UNDER_TEST`, `PAUSE_UNDER_TEST`.
 //! - [`needs_namespaces!`]: the first line of a test that needs them.
+//! - [`floor`]: programs in assembly to measure ours against; [`cgroup`]: the memory that programs are charged.
 //! - [`elf`]: what the headers of a shipped file must say.
 
 pub mod case;
+pub mod cgroup;
 pub mod compare;
 pub mod elf;
+pub mod floor;
 pub mod namespace;
 pub mod plan;
 pub mod procfs;

@@ -107,6 +107,17 @@ pub fn skipped(test: &str, why: &str) {
     let _ = io::stderr().write_all(format!("SKIPPED {test}: {why}\n").as_bytes());
 }
 
+/// Whether this runs as root, for a test that needs it. If not, says so; as an ordinary user that is no failure even with
+/// `BITTS_MUST_RUN=1`, for root runs the same tests.
+#[must_use]
+pub fn root(test: &str) -> bool {
+    let root = nix::unistd::geteuid().is_root();
+    if !root {
+        let _ = io::stderr().write_all(format!("SKIPPED {test}: it needs root\n").as_bytes());
+    }
+    root
+}
+
 /// Returns from a test, loudly, where strace is not installed.
 #[macro_export]
 macro_rules! needs_strace {

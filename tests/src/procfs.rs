@@ -86,6 +86,24 @@ pub fn context_switches(pid: i32) -> io::Result<u64> {
     Ok(count("voluntary_ctxt_switches") + count("nonvoluntary_ctxt_switches"))
 }
 
+/// The numbers of `/proc/PID/stat` behind the name, the state first: `ppid` is 1.
+fn numbers(pid: i32) -> io::Result<Vec<i64>> {
+    let stat = fs::read(format!("/proc/{pid}/stat"))?;
+    let stat = String::from_utf8_lossy(&stat);
+    // The name may hold blanks and parentheses: start behind the last one.
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    Ok(fields.map(|field| field.parse().unwrap_or(0)).collect())
+}
+
+/// The page faults of the process since it was forked, those with and those without a read from disk.
+///
+/// # Errors
+/// The process is gone.
+pub fn page_faults(pid: i32) -> io::Result<u64> {
+    let numbers = numbers(pid)?;
+    Ok((numbers[7] + numbers[9]) as u64)
+}
+
 /// Does the process sleep in the system call `call`, say `libc::SYS_rt_sigtimedwait`? `false` if it is gone.
 #[must_use]
 pub fn sleeps_in(pid: i32, call: i64) -> bool {
@@ -99,12 +117,8 @@ pub fn sleeps_in(pid: i32, call: i64) -> bool {
 /// # Errors
 /// The process is gone.
 pub fn groups(pid: i32) -> io::Result<(i32, i32, i32)> {
-    let stat = fs::read(format!("/proc/{pid}/stat"))?;
-    let stat = String::from_utf8_lossy(&stat);
-    // The name may hold blanks and parentheses: start behind the last one.
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let number = |i: usize| fields[i].parse::<i32>().expect("a number");
-    Ok((number(2), number(3), number(5)))
+    let numbers = numbers(pid)?;
+    Ok((numbers[2] as i32, numbers[3] as i32, numbers[5] as i32))
 }
 
 /// Number and target of each open descriptor, in order.

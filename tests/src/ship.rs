@@ -45,7 +45,7 @@ fn under_test(variable: &str) -> Option<PathBuf> {
 }
 
 /// Where cargo puts things. Passed on explicitly, so that both sides agree.
-fn target_folder() -> PathBuf {
+pub(crate) fn target_folder() -> PathBuf {
     let folder = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
     // Cargo takes a relative one from its own directory; a test runs in its package's, so take the workspace's.
     root().join(folder)

@@ -36,6 +36,25 @@ pub fn before_first_call(program: impl AsRef<OsStr>) -> u64 {
     steps
 }
 
+/// The page faults of a held program from the end of its exec to where it sleeps in `call`, by itself and by the kernel on
+/// its behalf.
+///
+/// # Panics
+/// Where it may not be traced, or does not come to rest.
+#[must_use]
+pub fn faults_from_exec_to_sleep(running: &mut crate::Running, call: i64) -> u64 {
+    let pid = Pid::from_raw(running.pid());
+    ptrace::seize(pid, ptrace::Options::PTRACE_O_TRACEEXEC).expect("a process that may be traced");
+    running.release();
+    // The exec event comes when all is done but the first instruction.
+    let event = waitpid(pid, Some(nix::sys::wait::WaitPidFlag::__WALL)).expect("a tracee");
+    assert!(matches!(event, WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_EXEC)), "{event:?}");
+    let before = crate::procfs::page_faults(pid.as_raw()).expect("it lives");
+    ptrace::detach(pid, None).expect("a stopped process");
+    running.wait_asleep_in(call);
+    crate::procfs::page_faults(pid.as_raw()).expect("it lives") - before
+}
+
 /// Whether the next instruction is `syscall` (or `int 0x80`).
 #[cfg(target_arch = "x86_64")]
 fn at_system_call(pid: Pid) -> bool {

@@ -340,6 +340,12 @@ pub fn stop_at_start(command: &mut Command) {
     unsafe { command.pre_exec(|| Ok(nix::sys::ptrace::traceme()?)) };
 }
 
+/// Makes the command's process die with the thread that spawns it.
+pub fn die_with_parent(command: &mut Command) {
+    // SAFETY: between fork and exec it makes one system call, which is async-signal-safe.
+    unsafe { command.pre_exec(|| Ok(nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)?)) };
+}
+
 /// A duplicate that closes on exec, with a number from `FIRST_PASSED` on, out of the way of the numbers that tests ask for.
 pub fn duplicate_high(fd: BorrowedFd) -> io::Result<OwnedFd> {
     // SAFETY: no pointer.

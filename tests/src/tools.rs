@@ -16,6 +16,12 @@ pub fn launcher() -> PathBuf {
     beside("launcher")
 }
 
+/// The program that starts many others in a cgroup (src/bin/crowd.rs).
+#[must_use]
+pub fn crowd() -> PathBuf {
+    beside("crowd")
+}
+
 /// The reader's first command (src/bin/pid1.rs).
 #[must_use]
 pub fn pid1() -> PathBuf {
