@@ -227,6 +227,22 @@ impl Case {
         self.place(Place::Inside(other.pid()))
     }
 
+    /// IPC, network and UTS namespaces of its own too, as the first process of a pod has them.
+    #[must_use]
+    pub fn pod(mut self) -> Self {
+        self.plan.pod = true;
+        self
+    }
+
+    /// In the user, IPC, network and UTS namespaces of `other`, with PID and mount namespaces of its own: as a container of
+    /// its pod, or, with [`Case::pod`], as a pod of its machine. It makes no user namespace unless asked after this.
+    #[must_use]
+    pub fn beside(mut self, other: &Running) -> Self {
+        self.plan.beside = Some(other.pid());
+        self.plan.user_namespace = false;
+        self
+    }
+
     /// A user namespace also where the test runs as root; an ordinary user gets one in any case.
     #[must_use]
     pub fn user_namespace(mut self) -> Self {

@@ -22,12 +22,13 @@ fn step<T>(name: &str, result: Result<T, impl Into<io::Error>>) -> Result<T, Str
     result.map_err(|error| format!("cannot {name}: {}", error.into()))
 }
 
-/// Moves the caller into new mount namespace and its future children into a new PID namespace; with `user_ids`, into a
-/// new user namespace too, in which the caller is that user and group. The caller has one thread.
+/// Moves the caller into a new mount namespace and its future children into a new PID namespace; with `pod` into new IPC,
+/// network and UTS namespaces too; with `user_ids`, into a new user namespace, in which the caller is that user and group.
+/// The caller has one thread.
 ///
 /// # Errors
 /// The step that failed and why.
-pub fn make(user_ids: Option<(u32, u32)>) -> Result<(), String> {
+pub fn make(user_ids: Option<(u32, u32)>, pod: bool) -> Result<(), String> {
     if let Some((user, group)) = user_ids {
         let (outer_user, outer_group) = (nix::unistd::geteuid(), nix::unistd::getegid());
         step("make a user namespace", unshare(CloneFlags::CLONE_NEWUSER))?;
@@ -35,6 +36,9 @@ pub fn make(user_ids: Option<(u32, u32)>) -> Result<(), String> {
         step("write setgroups", std::fs::write("/proc/self/setgroups", "deny"))?;
         step("write uid_map", std::fs::write("/proc/self/uid_map", format!("{user} {outer_user} 1")))?;
         step("write gid_map", std::fs::write("/proc/self/gid_map", format!("{group} {outer_group} 1")))?;
+    }
+    if pod {
+        step("make a pod's namespaces", unshare(OF_A_POD))?;
     }
     step("make PID and mount namespaces", unshare(CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWNS))?;
     // Nothing that is mounted from here on may spread to where we come from.
@@ -58,18 +62,37 @@ pub fn mount_proc(proc: Proc) -> Result<(), String> {
     }
 }
 
-/// Moves the caller into the user and mount namespaces of process `pid`, and its future children into the PID namespace.
+/// What the containers of a pod share.
+pub const OF_A_POD: CloneFlags =
+    CloneFlags::CLONE_NEWIPC.union(CloneFlags::CLONE_NEWNET).union(CloneFlags::CLONE_NEWUTS);
+
+/// The namespaces that the harness deals with, by their names in `/proc/PID/ns` and in `/proc/sys/user`.
+pub const KINDS: [(&str, CloneFlags); 6] = [
+    ("ipc", CloneFlags::CLONE_NEWIPC),
+    ("mnt", CloneFlags::CLONE_NEWNS),
+    ("net", CloneFlags::CLONE_NEWNET),
+    ("pid", CloneFlags::CLONE_NEWPID),
+    ("user", CloneFlags::CLONE_NEWUSER),
+    ("uts", CloneFlags::CLONE_NEWUTS),
+];
+
+/// Moves the caller into those of `wanted`'s namespaces of process `pid` in which it is not; into its PID namespace come the
+/// caller's future children.
 ///
 /// # Errors
 /// The step that failed and why.
-pub fn enter(pid: i32) -> Result<(), String> {
-    let namespace = |whose: String| std::fs::read_link(Path::new("/proc").join(whose).join("ns/user"));
-    let own = step("read own user namespace", namespace("self".to_owned()))?;
-    let theirs = step("read its user namespace", namespace(pid.to_string()))?;
-    let mut which = CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWNS;
-    // To enter one's own user namespace again is an error (setns(2)).
-    if own != theirs {
-        which |= CloneFlags::CLONE_NEWUSER;
+pub fn enter(pid: i32, wanted: CloneFlags) -> Result<(), String> {
+    let mut which = CloneFlags::empty();
+    for (name, flag) in KINDS.into_iter().filter(|(_, flag)| wanted.contains(*flag)) {
+        let namespace = |whose: &str| std::fs::read_link(Path::new("/proc").join(whose).join("ns").join(name));
+        let own = step("read own namespaces", namespace("self"))?;
+        // To enter one's own user namespace again is an error (setns(2)); the others may belong to one without our rights.
+        if own != step("read its namespaces", namespace(&pid.to_string()))? {
+            which |= flag;
+        }
+    }
+    if which.is_empty() {
+        return Ok(());
     }
     let process = step("open the process", sys::open_process(pid))?;
     step("enter its namespaces", setns(process.as_fd(), which))

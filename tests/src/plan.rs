@@ -40,6 +40,10 @@ pub struct Plan {
     pub place: Place,
     /// A user namespace too.
     pub user_namespace: bool,
+    /// IPC, network and UTS namespaces too.
+    pub pod: bool,
+    /// The (outer) pid of a process whose user, IPC, network and UTS namespaces are entered before others are made.
+    pub beside: Option<i32>,
     pub proc: Proc,
     pub read_only: bool,
     /// A session of its own, as container runtimes give.
@@ -89,6 +93,7 @@ impl Plan {
         ];
         let flags = [
             ("user-namespace", self.user_namespace),
+            ("pod", self.pod),
             ("read-only", self.read_only),
             ("session", self.session),
             ("terminal", self.terminal),
@@ -100,6 +105,7 @@ impl Plan {
         all.extend(self.limits.iter().map(|(r, s, h)| format!("limit={r}:{s}:{h}").into()));
         all.extend(self.closed.iter().map(|fd| format!("closed={fd}").into()));
         all.extend(self.descriptors.iter().map(|(from, to)| format!("fd={from}:{to}").into()));
+        all.extend(self.beside.map(|pid| format!("beside={pid}").into()));
         if let Some(directory) = &self.directory {
             let mut word = OsString::from("directory=");
             word.push(directory);
@@ -153,6 +159,8 @@ impl Plan {
                 b"control" => plan.control = number() as RawFd,
                 b"gate" => plan.gate = number() as RawFd,
                 b"user-namespace" => plan.user_namespace = true,
+                b"pod" => plan.pod = true,
+                b"beside" => plan.beside = Some(number() as i32),
                 b"read-only" => plan.read_only = true,
                 b"session" => plan.session = true,
                 b"terminal" => plan.terminal = true,

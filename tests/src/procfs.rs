@@ -150,6 +150,15 @@ pub fn namespace(pid: i32) -> io::Result<PathBuf> {
     fs::read_link(format!("/proc/{pid}/ns/pid"))
 }
 
+/// The namespaces of a process, by [`crate::namespace::KINDS`]: each a link such as `net:[4026531840]`, whose number is the
+/// inode.
+///
+/// # Errors
+/// The process is gone, or it is not ours to look into.
+pub fn namespaces(pid: i32) -> io::Result<Vec<PathBuf>> {
+    crate::namespace::KINDS.iter().map(|(name, _)| fs::read_link(format!("/proc/{pid}/ns/{name}"))).collect()
+}
+
 /// All processes in a PID namespace, zombies included, PID 1 first. What ends meanwhile, and what is not ours to look
 /// into, is not in the list.
 #[must_use]

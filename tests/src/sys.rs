@@ -386,6 +386,58 @@ pub fn allow_tracing() {
     unsafe { libc::prctl(libc::PR_SET_PTRACER, libc::PR_SET_PTRACER_ANY) };
 }
 
+/// Reads from a page that may not be read: the kernel sends SIGSEGV for a fault of the caller's own.
+pub fn fault() {
+    // SAFETY: a fresh mapping of our own; the read of it ends the process or comes back from a handler, and its value is not used.
+    unsafe {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        let page = libc::mmap(std::ptr::null_mut(), 4096, libc::PROT_NONE, flags, -1, 0);
+        page.cast::<u8>().read_volatile();
+    }
+}
+
+/// `shmget(2)`, `shmat(2)`: runs `look` on the System V shared memory `key` of the caller's IPC namespace, made if `make`.
+///
+/// # Errors
+/// ENOENT, EEXIST, ENOMEM.
+pub fn shared_memory<T>(key: i32, make: bool, look: impl FnOnce(&mut [u8; 4096]) -> T) -> io::Result<T> {
+    let flags = if make { libc::IPC_CREAT | libc::IPC_EXCL | 0o600 } else { 0 };
+    // SAFETY: no pointer.
+    let number = checked(unsafe { libc::shmget(key, 4096, flags) }.into())?;
+    // SAFETY: the kernel chooses the place.
+    let place = unsafe { libc::shmat(number as c_int, std::ptr::null(), 0) };
+    if place.addr() == usize::MAX {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has mapped the 4096 bytes; no other process of a test writes to them at the same time.
+    let result = look(unsafe { &mut *place.cast() });
+    // SAFETY: mapped above, and no longer borrowed.
+    unsafe { libc::shmdt(place) };
+    Ok(result)
+}
+
+/// Brings the loopback interface of the caller's network namespace up and gives it this address (`netdevice(7)`).
+///
+/// # Errors
+/// EPERM.
+pub fn set_loopback(address: std::net::Ipv4Addr) -> io::Result<()> {
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0")?;
+    // SAFETY: plain data, for which zeros are valid.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    request.ifr_name[..2].copy_from_slice(&[b'l' as c_char, b'o' as c_char]);
+    request.ifr_ifru.ifru_flags = libc::IFF_UP as _;
+    // SAFETY: a live request of the kind that the call reads, twice; an IPv4 address fits into the general one.
+    unsafe {
+        checked(libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS as _, &raw const request).into())?;
+        let mut place: libc::sockaddr_in = std::mem::zeroed();
+        place.sin_family = libc::AF_INET as _;
+        place.sin_addr.s_addr = u32::from(address).to_be();
+        request.ifr_ifru.ifru_addr = (&raw const place).cast::<libc::sockaddr>().read();
+        checked(libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFADDR as _, &raw const request).into())?;
+    }
+    Ok(())
+}
+
 /// `nice(2)`, relative.
 ///
 /// # Errors

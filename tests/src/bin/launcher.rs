@@ -13,6 +13,7 @@ use std::os::unix::ffi::OsStrExt;
 use bitts_tests::plan::{Place, Plan};
 use bitts_tests::{namespace, sys};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sched::CloneFlags;
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use nix::sys::signalfd::{SfdFlags, SignalFd};
@@ -41,9 +42,13 @@ fn report(socket: &OwnedFd, text: &str) {
 fn launch(plan: &Plan, control: &OwnedFd, gate: OwnedFd) -> Result<(), String> {
     match plan.place {
         Place::Pid1 | Place::Child => {
-            namespace::make(plan.user_namespace.then_some((plan.user.unwrap_or(0), plan.group.unwrap_or(0))))?;
+            if let Some(pid) = plan.beside {
+                namespace::enter(pid, namespace::OF_A_POD | CloneFlags::CLONE_NEWUSER)?;
+            }
+            let user_ids = plan.user_namespace.then_some((plan.user.unwrap_or(0), plan.group.unwrap_or(0)));
+            namespace::make(user_ids, plan.pod)?;
         }
-        Place::Inside(pid) => namespace::enter(pid)?,
+        Place::Inside(pid) => namespace::enter(pid, CloneFlags::all())?,
         // The program's orphans come here, so that nothing outlives the test.
         Place::Host => prctl::set_child_subreaper(true).map_err(|e| format!("cannot be a subreaper: {e}"))?,
     }

@@ -75,7 +75,7 @@ fn run(words: &Words) -> Result<i32, String> {
     vector.extend(words.words.iter().map(|word| text(word)));
     let vector: Vec<_> = vector.iter().map(CString::as_c_str).collect();
 
-    namespace::make(Some((0, 0))).map_err(|why| format!("{why}; {}", namespace::HOW_TO_ALLOW))?;
+    namespace::make(Some((0, 0)), false).map_err(|why| format!("{why}; {}", namespace::HOW_TO_ALLOW))?;
     let inherited = sys::mask();
     let Some(child) = sys::fork().map_err(|error| format!("cannot fork: {error}"))? else {
         nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL).expect("prctl");

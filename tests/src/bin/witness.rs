@@ -10,7 +10,10 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::sync::OnceLock;
 
+use bitts_tests::namespace;
 use bitts_tests::sys::{self, Mask};
+use nix::mount::{MsFlags, mount};
+use nix::mqueue::{MQ_OFlag, MqAttr, mq_close, mq_open, mq_receive, mq_send};
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithRawSiginfo;
 
@@ -39,8 +42,17 @@ eat MIB                           take so much memory, and touch every page of i
 wait                              wait for one own child: `waited PID STATUS`
 kill PID SIG | queue PID SIG VALUE     PID may be `parent`
 setsid | setpgid | subreaper | user UID | chdir PATH | close FD
+fault                             read what may not be read: SIGSEGV of its own
+fill-pod WORD                     hostname, loopback address, System V shared memory, a POSIX queue
+show-pod                          hostname=, address=, memory=, queue=
+bind FILE FILE | unbind FILE      mount the one on the other; unmount it
+room KIND                         `room KIND yes` or `no`: may one more namespace of this kind be made (ipc, net …)?
+limit KIND N                      at most N of this kind below the own user namespace
 cat                               standard input to standard output, up to its end
 sleep                             for ever";
+
+/// For mount(2): no such word.
+const NONE: Option<&str> = None;
 
 /// Writes one line by one call, so that lines of several processes do not mix. A broken output ends the witness.
 fn line(descriptor: &impl std::os::fd::AsFd, text: impl AsRef<[u8]>) {
@@ -177,6 +189,17 @@ fn run(words: Vec<OsString>) -> i32 {
             "eat" => eat(words.number()),
             "chdir" => must("chdir", std::env::set_current_dir(words.text())),
             "close" => sys::close(words.number()),
+            "fault" => sys::fault(),
+            "fill-pod" => fill_pod(&words.text()),
+            "show-pod" => show_pod(),
+            "bind" => must("bind", mount(Some(&*words.text()), &*words.text(), NONE, MsFlags::MS_BIND, NONE)),
+            "unbind" => must("unbind", nix::mount::umount(&*words.text())),
+            "room" => room(&words.text().to_string_lossy()),
+            "limit" => {
+                let kind = words.text();
+                let path = format!("/proc/sys/user/max_{}_namespaces", kind.to_string_lossy());
+                must("limit", std::fs::write(path, words.text().as_bytes()));
+            }
             "cat" => drop(must("cat", io::copy(&mut io::stdin(), &mut io::stdout()))),
             "sleep" => sleep(),
             _ => usage(&format!("no command: {command:?}")),
@@ -308,6 +331,67 @@ fn worker() {
     let _ = sys::wait(parent, 0);
     // It has blocked its signals and said so.
     let _ = nix::unistd::read(&read, &mut [0]);
+}
+
+/// The key and the name of what the containers of a pod share, and its address.
+const MEMORY: i32 = 0xb1775;
+const QUEUE: &std::ffi::CStr = c"/bitts";
+const ADDRESS: std::net::Ipv4Addr = std::net::Ipv4Addr::new(127, 7, 7, 7);
+
+fn fill_pod(word: &OsString) {
+    must("hostname", nix::unistd::sethostname(word));
+    must("loopback", sys::set_loopback(ADDRESS));
+    let bytes = word.as_bytes();
+    must("memory", sys::shared_memory(MEMORY, true, |memory| memory[..bytes.len()].copy_from_slice(bytes)));
+    let flags = MQ_OFlag::O_CREAT | MQ_OFlag::O_EXCL | MQ_OFlag::O_WRONLY;
+    let attributes = MqAttr::new(0, 1, 256, 0);
+    let queue = must("queue", mq_open(QUEUE, flags, nix::sys::stat::Mode::S_IRWXU, Some(&attributes)));
+    must("queue", mq_send(&queue, bytes, 0));
+    must("queue", mq_close(queue));
+}
+
+fn show_pod() {
+    let hostname = must("hostname", nix::unistd::gethostname());
+    say(format!("hostname={}", hostname.to_string_lossy()));
+    for interface in must("addresses", nix::ifaddrs::getifaddrs()) {
+        let address = interface.address.and_then(|address| address.as_sockaddr_in().map(|v4| v4.ip()));
+        let up = interface.flags.contains(nix::net::if_::InterfaceFlags::IFF_UP);
+        address.iter().for_each(|address| say(format!("address={} {address} up={up}", interface.interface_name)));
+    }
+    let end = |bytes: &[u8]| bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+    match sys::shared_memory(MEMORY, false, |memory| memory[..end(memory)].to_vec()) {
+        Ok(bytes) => say([b"memory=", &*bytes].concat()),
+        Err(error) => say(format!("memory {error}")),
+    }
+    // What is taken out is put back.
+    match mq_open(QUEUE, MQ_OFlag::O_RDWR, nix::sys::stat::Mode::empty(), None) {
+        Ok(queue) => {
+            let mut bytes = [0; 256];
+            let length = must("queue", mq_receive(&queue, &mut bytes, &mut 0));
+            must("queue", mq_send(&queue, &bytes[..length], 0));
+            say([b"queue=", &bytes[..length]].concat());
+            must("queue", mq_close(queue));
+        }
+        Err(error) => say(format!("queue {error}")),
+    }
+}
+
+/// The kernel counts the namespaces of each kind per user namespace (namespaces(7), /proc/sys/user): at the limit the next
+/// one is refused.
+fn room(kind: &str) {
+    let (_, flag) = namespace::KINDS.into_iter().find(|(name, _)| *name == kind).unwrap_or_else(|| usage("room KIND"));
+    let Some(child) = must("fork", sys::fork()) else {
+        sys::exit_now(match nix::sched::unshare(flag) {
+            Ok(()) => 0,
+            Err(nix::errno::Errno::ENOSPC) => 1,
+            Err(error) => must("unshare", Err(error)),
+        })
+    };
+    match must("wait", sys::wait(child, 0)) {
+        Some((_, 0)) => say(format!("room {kind} yes")),
+        Some((_, 0x100)) => say(format!("room {kind} no")),
+        other => must("room", Err(format!("{other:?}"))),
+    }
 }
 
 /// Everything that a program inherits. Bytes are escaped as in Rust (`\xff`).
