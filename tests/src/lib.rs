@@ -7,6 +7,8 @@
 //! - [`floor`]: programs in assembly to measure ours against; [`cgroup`]: the memory that programs are charged.
 //! - [`elf`]: what the headers of a shipped file must say.
 
+#[cfg(feature = "bench")]
+pub mod bench;
 pub mod case;
 pub mod cgroup;
 pub mod compare;

@@ -134,11 +134,16 @@ pub fn skipped(test: &str, why: &str) {
 /// `BITTS_MUST_RUN=1`, for root runs the same tests.
 #[must_use]
 pub fn root(test: &str) -> bool {
-    let root = nix::unistd::geteuid().is_root();
-    if !root {
+    if !is_root() {
         let _ = io::stderr().write_all(format!("SKIPPED {test}: it needs root\n").as_bytes());
     }
-    root
+    is_root()
+}
+
+/// Whether this runs as root.
+#[must_use]
+pub fn is_root() -> bool {
+    nix::unistd::geteuid().is_root()
 }
 
 /// Returns from a test, loudly, where strace is not installed.

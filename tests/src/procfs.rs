@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::sys::Mask;
 
@@ -102,6 +103,40 @@ fn numbers(pid: i32) -> io::Result<Vec<i64>> {
 pub fn page_faults(pid: i32) -> io::Result<u64> {
     let numbers = numbers(pid)?;
     Ok((numbers[7] + numbers[9]) as u64)
+}
+
+/// Is it asleep, waiting for an event?
+#[must_use]
+pub fn is_asleep(pid: i32) -> bool {
+    Status::read(pid).is_ok_and(|status| status.get("State").starts_with('S'))
+}
+
+/// Waits until the process sleeps and has not been woken for a while; false after the limit, or where it is gone. For programs
+/// whose last system call is not known; others have [`sleeps_in`].
+#[must_use]
+pub fn await_rest(pid: i32, limit: Duration) -> bool {
+    /// Longer than anything that a start waits for.
+    const WHILE: Duration = Duration::from_millis(20);
+    let until = Instant::now() + limit;
+    let seen = || is_asleep(pid).then(|| context_switches(pid).ok()).flatten();
+    while Instant::now() < until {
+        let first = seen();
+        std::thread::sleep(WHILE);
+        if first.is_some() && seen() == first {
+            return true;
+        }
+    }
+    false
+}
+
+/// A line of `/proc/PID/smaps_rollup` in kB, `Rss` for example: exact, where the counts of `status` are not.
+///
+/// # Errors
+/// The process is gone, or it is not ours to look into.
+pub fn memory(pid: i32, key: &str) -> io::Result<f64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
+    let value = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':')?.trim().strip_suffix(" kB"));
+    value.and_then(|value| value.parse().ok()).ok_or_else(|| io::Error::other(format!("no {key}")))
 }
 
 /// Does the process sleep in the system call `call`, say `libc::SYS_rt_sigtimedwait`? `false` if it is gone.

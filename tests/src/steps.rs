@@ -1,12 +1,16 @@
-//! A program's instructions, counted one by one (`ptrace(2)`, PTRACE_SINGLESTEP).
+//! A program's first steps, by `ptrace(2)`: its instructions, system calls and page faults.
 
 use std::ffi::OsStr;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use nix::sys::ptrace;
 use nix::sys::signal::Signal;
-use nix::sys::wait::{WaitStatus, waitpid};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
+
+use crate::case::DEADLINE;
+use crate::{Running, procfs};
 
 /// More than any start-up takes; a program that loops without a system call is not counted for ever.
 const LIMIT: u64 = 1_000_000;
@@ -36,23 +40,92 @@ pub fn before_first_call(program: impl AsRef<OsStr>) -> u64 {
     steps
 }
 
-/// The page faults of a held program from the end of its exec to where it sleeps in `call`, by itself and by the kernel on
-/// its behalf.
+/// Lets a held program go up to the end of its exec, where it is stopped before its first instruction.
+fn stop_behind_exec(running: &mut Running, options: ptrace::Options) -> Pid {
+    let pid = Pid::from_raw(running.pid());
+    ptrace::seize(pid, ptrace::Options::PTRACE_O_TRACEEXEC | options).expect("a process that may be traced");
+    running.release();
+    let event = waitpid(pid, Some(WaitPidFlag::__WALL)).expect("a tracee");
+    assert!(matches!(event, WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_EXEC)), "{event:?}");
+    pid
+}
+
+/// The page faults of a held program from the end of its exec until it rests, by itself and by the kernel on its behalf.
 ///
 /// # Panics
 /// Where it may not be traced, or does not come to rest.
 #[must_use]
-pub fn faults_from_exec_to_sleep(running: &mut crate::Running, call: i64) -> u64 {
-    let pid = Pid::from_raw(running.pid());
-    ptrace::seize(pid, ptrace::Options::PTRACE_O_TRACEEXEC).expect("a process that may be traced");
-    running.release();
-    // The exec event comes when all is done but the first instruction.
-    let event = waitpid(pid, Some(nix::sys::wait::WaitPidFlag::__WALL)).expect("a tracee");
-    assert!(matches!(event, WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_EXEC)), "{event:?}");
-    let before = crate::procfs::page_faults(pid.as_raw()).expect("it lives");
+pub fn faults_from_exec_to_rest(running: &mut Running) -> u64 {
+    let pid = stop_behind_exec(running, ptrace::Options::empty());
+    let before = procfs::page_faults(pid.as_raw()).expect("it lives");
     ptrace::detach(pid, None).expect("a stopped process");
-    running.wait_asleep_in(call);
-    crate::procfs::page_faults(pid.as_raw()).expect("it lives") - before
+    assert!(procfs::await_rest(pid.as_raw(), DEADLINE), "it does not come to rest");
+    procfs::page_faults(pid.as_raw()).expect("it lives") - before
+}
+
+/// The numbers of the system calls of a held program, in order, from its exec to the one that it rests in, which is the
+/// last; those of its children are not among them. Knows x86-64 only.
+///
+/// # Errors
+/// It does not come to rest.
+///
+/// # Panics
+/// Where it may not be traced.
+pub fn calls_from_exec_to_rest(running: &mut Running) -> Result<Vec<u64>, String> {
+    let pid = stop_behind_exec(running, ptrace::Options::PTRACE_O_TRACESYSGOOD);
+    let mut calls = Vec::new();
+    // The stop at the end of execve comes first, then entries and exits take turns.
+    let mut enters = false;
+    let mut signal = None;
+    let until = Instant::now() + DEADLINE;
+    loop {
+        ptrace::syscall(pid, signal.take()).expect("a stopped process");
+        let event = loop {
+            match waitpid(pid, Some(WaitPidFlag::__WALL | WaitPidFlag::WNOHANG)).expect("a tracee") {
+                WaitStatus::StillAlive if enters => {}
+                // It is inside a call: does it stay there?
+                WaitStatus::StillAlive if !calls.is_empty() => {
+                    if procfs::await_rest(pid.as_raw(), Duration::from_millis(50)) {
+                        break None;
+                    }
+                }
+                WaitStatus::StillAlive => {}
+                event => break Some(event),
+            }
+            if Instant::now() > until {
+                return Err("it does not come to rest".to_owned());
+            }
+        };
+        match event {
+            // The call at the end of an exec began before.
+            Some(WaitStatus::PtraceSyscall(_)) => {
+                if enters {
+                    calls.push(call_number(pid));
+                }
+                enters = !enters;
+            }
+            Some(WaitStatus::Stopped(_, other)) => signal = Some(other),
+            Some(WaitStatus::PtraceEvent(..)) => {}
+            Some(other) => return Err(format!("it ends: {other:?}")),
+            None => {
+                ptrace::interrupt(pid).expect("a tracee");
+                waitpid(pid, Some(WaitPidFlag::__WALL)).expect("a tracee");
+                ptrace::detach(pid, None).expect("a stopped process");
+                return Ok(calls);
+            }
+        }
+    }
+}
+
+/// The system call that the stopped process enters.
+#[cfg(target_arch = "x86_64")]
+fn call_number(pid: Pid) -> u64 {
+    ptrace::getregs(pid).expect("a stopped process").orig_rax
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn call_number(_: Pid) -> u64 {
+    unimplemented!("knows x86-64's registers only")
 }
 
 /// Whether the next instruction is `syscall` (or `int 0x80`).

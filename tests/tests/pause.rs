@@ -210,10 +210,7 @@ fn p4_at_most_twice_the_floors_instructions_before_the_first_call() {
 #[test]
 fn p8_two_page_faults_from_exec_to_sleep() {
     needs_namespaces!();
-    let faults = |case: Case| {
-        let mut held = case.start_held();
-        steps::faults_from_exec_to_sleep(&mut held, libc::SYS_rt_sigtimedwait)
-    };
+    let faults = |case: Case| steps::faults_from_exec_to_rest(&mut case.start_held());
     let pause = faults(Case::pause());
     assert!(pause <= 2, "{pause} page faults");
     // A program with data of its own has more.

@@ -266,10 +266,45 @@ fn manual_is_clean_under_mandoc() {
         return;
     }
     // One macro that there is not: a linter that finds nothing would find this page clean, too.
-    let mut broken = tempfile::NamedTempFile::new().expect("a file");
-    broken.write_all(format!("{}\n.Xx\n", text(MANUAL)).as_bytes()).expect("write a page");
-    assert!(lint(broken.path()).contains("unknown macro"));
-    assert_eq!(lint(&ship::root().join(MANUAL)), "");
+    for manual in [MANUAL, MANUAL_OF_PAUSE] {
+        let mut broken = tempfile::NamedTempFile::new().expect("a file");
+        broken.write_all(format!("{}\n.Xx\n", text(manual)).as_bytes()).expect("write a page");
+        assert!(lint(broken.path()).contains("unknown macro"));
+        assert_eq!(lint(&ship::root().join(manual)), "");
+    }
+}
+
+/// The manual page of `pause`.
+const MANUAL_OF_PAUSE: &str = "pause/pause.1";
+
+#[test]
+fn p1_p6_manual_of_pause_tells_every_message_and_no_other() {
+    let manual = text(MANUAL_OF_PAUSE);
+    let (_, diagnostics) = manual.split_once(".Sh DIAGNOSTICS\n").expect("a section on messages");
+    let items: BTreeSet<_> = diagnostics.lines().filter_map(|line| line.strip_prefix(".It ")).collect();
+    let source = text("pause/src/main.rs");
+    let literals = literals(&source);
+    // The version is put together from parts, and its line feed stands alone.
+    let messages: BTreeSet<_> = literals.iter().filter_map(|text| text.strip_suffix("\\n")).collect();
+    let messages: BTreeSet<_> = messages.into_iter().filter(|text| text.contains(' ')).collect();
+    assert_eq!(messages.len(), 3, "{messages:?}");
+    assert_eq!(items, messages, "{MANUAL_OF_PAUSE} (left) against pause/src/main.rs (right)");
+}
+
+#[test]
+fn p5_manual_of_pause_has_every_option_and_no_other() {
+    let manual = text(MANUAL_OF_PAUSE);
+    let told: BTreeSet<_> = manual.lines().filter_map(|line| line.strip_prefix(".It Fl ")).collect();
+    // Told to end before it begins, it ends silently unless a letter makes it print.
+    let known = |letter: &char| {
+        let term = bitts_tests::sys::bit(libc::SIGTERM);
+        let mut pause = Case::pause().place(Place::Host).arg(format!("-{letter}")).mask(term).start_held();
+        pause.signal(libc::SIGTERM);
+        pause.release();
+        !pause.wait().stdout.is_empty()
+    };
+    let letters: BTreeSet<_> = ('a'..='z').chain('A'..='Z').filter(known).map(String::from).collect();
+    assert_eq!(told, letters.iter().map(String::as_str).collect(), "{MANUAL_OF_PAUSE} (left) against pause (right)");
 }
 
 // ---- versions -------------------------------------------------------------------------------------------------------

@@ -1,0 +1,79 @@
+//! The pauses: ours, its floor, catatonit's pause mode, and any other that is named.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{Measure, Sample, Show, Subject, grouped, sample};
+use crate::{floor, ship, tools};
+
+/// How often TERM is sent right after the exec, at each distance.
+const TRIES: usize = 300;
+
+/// The columns. A peer that is not installed is left out, loudly.
+#[must_use]
+pub fn subjects(others: &[PathBuf]) -> Vec<Subject> {
+    let mut all = vec![Subject::new("pause", ship::pause(), &[])];
+    if cfg!(target_arch = "x86_64") {
+        all.push(Subject::new("floor", floor::pause(), &[]));
+    }
+    all.extend(tools::peer("catatonit").map(|path| Subject::new("catatonit -P", &path, &["-P"])));
+    all.extend(others.iter().map(|path| Subject::new(&path.display().to_string(), path, &[])));
+    all
+}
+
+/// The rows. With `quick` each is measured as few times as shows that it can be.
+#[must_use]
+pub fn measures(quick: bool) -> Vec<Measure> {
+    let often = |rounds: usize| if quick { 1 } else { rounds };
+    let orphans = if quick { 500 } else { 10_000 };
+    let crowd = if quick { 50 } else { 1_000 };
+    let counted = |count: usize| grouped(count as f64, 0);
+    let idle = Duration::from_secs(if quick { 1 } else { 10 });
+    let number = |what: &str, rounds, decimals, take: fn(&Subject) -> Result<f64, String>| {
+        Measure::new(what, often(rounds), Show::Median(decimals), take)
+    };
+    let mut all = vec![
+        number("file, bytes", 1, 0, sample::file),
+        number("resident, kB", 15, 0, sample::resident),
+        number("private and written, kB", 15, 0, sample::private_dirty),
+        Measure::new(
+            &format!("charged to the cgroup, kB each of {}", counted(crowd)),
+            often(5),
+            Show::Median(1),
+            move |subject| sample::charged(subject, crowd),
+        ),
+        number("page faults from exec to sleep", 3, 0, sample::faults),
+        number("system calls from exec to sleep", 3, 0, sample::calls),
+        Measure {
+            what: "the first of them".to_owned(),
+            rounds: 1,
+            show: Show::Word,
+            take: Box::new(|subject| sample::first_call(subject).map(Sample::Word)),
+        },
+    ];
+    if cfg!(target_arch = "x86_64") {
+        all.push(number("instructions before that one", 1, 0, sample::instructions));
+    }
+    all.push(Measure::new(
+        &format!("wake-ups in {} idle seconds", idle.as_secs()),
+        1,
+        Show::Median(0),
+        move |subject| sample::idle_wake_ups(subject, idle),
+    ));
+    all.push(Measure::new(
+        &format!("wake-ups for {} orphans", counted(orphans)),
+        often(3),
+        Show::Median(0),
+        move |subject| sample::orphans(subject, orphans),
+    ));
+    for distance in [0, 50, 100, 200] {
+        let tries = if quick { 5 } else { TRIES };
+        all.push(Measure::new(
+            &format!("TERM lost {distance} µs after exec, of {tries}"),
+            tries,
+            Show::Sum,
+            move |subject| sample::lost(subject, Duration::from_micros(distance)),
+        ));
+    }
+    all
+}
