@@ -6,6 +6,7 @@
 //! - [`needs_namespaces!`]: the first line of a test that needs them.
 //! - [`floor`]: programs in assembly to measure ours against; [`cgroup`]: the memory that programs are charged.
 //! - [`elf`]: what the headers of a shipped file must say.
+//! - `images` (feature `images`): the images, made without Docker, and their check.
 
 #[cfg(feature = "bench")]
 pub mod bench;
@@ -14,6 +15,8 @@ pub mod cgroup;
 pub mod compare;
 pub mod elf;
 pub mod floor;
+#[cfg(feature = "images")]
+pub mod images;
 pub mod namespace;
 pub mod plan;
 pub mod procfs;

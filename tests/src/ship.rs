@@ -1,22 +1,24 @@
 //! The programs under test: the release bytes as they ship, built here, or others by variable.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// `init`: built, or what `INIT_UNDER_TEST` names (say `/usr/bin/tini`).
 #[must_use]
 pub fn init() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| under_test("INIT_UNDER_TEST").unwrap_or_else(|| release("init")))
+    BUILT.get_or_init(|| under_test("INIT_UNDER_TEST").unwrap_or_else(|| release("init", &target(), &target_folder())))
 }
 
 /// `pause`: built, or what `PAUSE_UNDER_TEST` names.
 #[must_use]
 pub fn pause() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| under_test("PAUSE_UNDER_TEST").unwrap_or_else(|| release("pause")))
+    BUILT
+        .get_or_init(|| under_test("PAUSE_UNDER_TEST").unwrap_or_else(|| release("pause", &target(), &target_folder())))
 }
 
 /// The witness as a static program, for images with nothing else in them; or what `STATIC_WITNESS` names.
@@ -45,7 +47,8 @@ fn under_test(variable: &str) -> Option<PathBuf> {
 }
 
 /// Where cargo puts things. Passed on explicitly, so that both sides agree.
-pub(crate) fn target_folder() -> PathBuf {
+#[must_use]
+pub fn target_folder() -> PathBuf {
     let folder = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
     // Cargo takes a relative one from its own directory; a test runs in its package's, so take the workspace's.
     root().join(folder)
@@ -76,19 +79,20 @@ fn cargo() -> Command {
     cargo
 }
 
-/// Builds one program and returns its path; panics with cargo's messages if that fails.
-fn build(cargo: &mut Command, profile: &str, program: &str) -> PathBuf {
-    install_target();
-    let folder = target_folder();
-    cargo.args(["--quiet", "--locked", "--target", &target(), "--target-dir"]).arg(&folder);
+/// Builds one program for `target` and returns its path below `folder`; panics with cargo's messages if that fails.
+fn build(cargo: &mut Command, profile: &str, program: &str, target: &str, folder: &Path) -> PathBuf {
+    install(target);
+    cargo.args(["--quiet", "--locked", "--target", target, "--target-dir"]).arg(folder);
     let output =
         cargo.stdin(std::process::Stdio::null()).output().unwrap_or_else(|error| panic!("cannot run cargo: {error}"));
     assert!(output.status.success(), "cannot build {program}: {cargo:?}\n{}", String::from_utf8_lossy(&output.stderr));
-    folder.join(target()).join(profile).join(program)
+    folder.join(target).join(profile).join(program)
 }
 
-fn release(package: &str) -> PathBuf {
-    build(cargo().args(["build", "--release", "--package", package]), "release", package)
+/// `init` or `pause` as it ships for `target`, built in `folder`.
+#[must_use]
+pub fn release(package: &str, target: &str, folder: &Path) -> PathBuf {
+    build(cargo().args(["build", "--release", "--package", package]), "release", package, target, folder)
 }
 
 /// The flags of .cargo/config.toml are for programs without std: flags in the environment replace them.
@@ -101,27 +105,30 @@ fn build_static_witness() -> PathBuf {
             .args(["build", "--package", "bitts-tests", "--bin", "witness"]),
         "debug",
         "witness",
+        &target(),
+        &target_folder(),
     )
 }
 
-/// Adds the target to the toolchain where it is missing: rustup does it unasked unless `RUSTUP_AUTO_INSTALL=0`.
-fn install_target() {
-    static DONE: OnceLock<()> = OnceLock::new();
-    DONE.get_or_init(|| {
-        let target = target();
-        let rustc =
-            Command::new("rustc").current_dir(root()).args(["--print", "target-libdir", "--target", &target]).output();
-        let folder = rustc.ok().filter(|output| output.status.success()).map(|output| output.stdout);
-        let folder = folder.and_then(|bytes| String::from_utf8(bytes).ok());
-        // A toolchain that cannot be asked gets its own, better message from cargo.
-        if folder.is_none_or(|folder| Path::new(folder.trim()).exists()) {
-            return;
-        }
-        let _ = writeln!(std::io::stderr(), "The target {target} is missing; running: rustup target add {target}");
-        let added = Command::new("rustup").current_dir(root()).args(["target", "add", &target]).status();
-        assert!(
-            added.is_ok_and(|status| status.success()),
-            "rustup target add {target} failed; install the target and try again"
-        );
-    });
+/// Adds a target to the toolchain where it is missing: rustup does it unasked unless `RUSTUP_AUTO_INSTALL=0`.
+fn install(target: &str) {
+    static INSTALLED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let mut installed = INSTALLED.lock().unwrap_or_else(PoisonError::into_inner);
+    if !installed.insert(target.to_owned()) {
+        return;
+    }
+    let rustc =
+        Command::new("rustc").current_dir(root()).args(["--print", "target-libdir", "--target", target]).output();
+    let folder = rustc.ok().filter(|output| output.status.success()).map(|output| output.stdout);
+    let folder = folder.and_then(|bytes| String::from_utf8(bytes).ok());
+    // A toolchain that cannot be asked gets its own, better message from cargo.
+    if folder.is_none_or(|folder| Path::new(folder.trim()).exists()) {
+        return;
+    }
+    let _ = writeln!(std::io::stderr(), "The target {target} is missing; running: rustup target add {target}");
+    let added = Command::new("rustup").current_dir(root()).args(["target", "add", target]).status();
+    assert!(
+        added.is_ok_and(|status| status.success()),
+        "rustup target add {target} failed; install the target and try again"
+    );
 }
