@@ -1,7 +1,8 @@
 //! The images of `init` and `pause` without Docker: one archive for all architectures, an OCI image layout, made of the very
 //! bytes that ship; and the check that what an image says of itself is true (contract G1, G2).
 //!
-//! The layers are those that the Dockerfile gives, byte for byte, and not compressed: no compressor's version is in a digest.
+//! The layers are those that Docker 20.10 makes of the Dockerfile, byte for byte, and not compressed: no compressor's version is in
+//! a digest.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -108,7 +109,7 @@ impl Kind {
     }
 }
 
-/// Adds a file of root's, with the header that Docker writes.
+/// Adds a file of root's, with the header that Docker 20.10 writes.
 fn append(archive: &mut tar::Builder<Vec<u8>>, name: &str, mode: u32, epoch: u64, bytes: &[u8]) {
     let mut header = tar::Header::new_ustar();
     header.set_path(name).expect("a short name");

@@ -7,6 +7,7 @@
 //! - [`floor`]: programs in assembly to measure ours against; [`cgroup`]: the memory that programs are charged.
 //! - [`elf`]: what the headers of a shipped file must say.
 //! - `images` (feature `images`): the images, made without Docker, and their check.
+//! - `runtimes` (feature `runtimes`): a container runtime of the tests' own, and its clients.
 
 #[cfg(feature = "bench")]
 pub mod bench;
@@ -21,6 +22,8 @@ pub mod namespace;
 pub mod plan;
 pub mod procfs;
 pub mod running;
+#[cfg(feature = "runtimes")]
+pub mod runtimes;
 pub mod ship;
 pub mod steps;
 pub mod sys;

@@ -27,13 +27,28 @@ impl Status {
     /// # Errors
     /// The process is gone.
     pub fn read(pid: i32) -> io::Result<Self> {
-        fs::read(format!("/proc/{pid}/status")).map(|bytes| Self(String::from_utf8_lossy(&bytes).into_owned()))
+        Self::of(Path::new(&format!("/proc/{pid}")))
+    }
+
+    /// The same of a `/proc/PID` that may be another namespace's.
+    ///
+    /// # Errors
+    /// The process is gone.
+    pub fn of(process: &Path) -> io::Result<Self> {
+        fs::read(process.join("status")).map(|bytes| Self(String::from_utf8_lossy(&bytes).into_owned()))
     }
 
     /// The value of one key; panics if there is no such key.
     #[must_use]
     pub fn get(&self, key: &str) -> &str {
         self.find(key).unwrap_or_else(|| panic!("no {key} in {}", self.0))
+    }
+
+    /// How often the process gave up the processor, by its own will and not; a sleeper that nobody wakes adds nothing.
+    #[must_use]
+    pub fn context_switches(&self) -> u64 {
+        let count = |key| self.get(key).parse::<u64>().expect("a count");
+        count("voluntary_ctxt_switches") + count("nonvoluntary_ctxt_switches")
     }
 
     fn find(&self, key: &str) -> Option<&str> {
@@ -77,14 +92,12 @@ pub fn signals(pid: i32) -> io::Result<Signals> {
     })
 }
 
-/// How often the process gave up the processor, by its own will and not; a sleeper that nobody wakes adds nothing.
+/// [`Status::context_switches`].
 ///
 /// # Errors
 /// The process is gone.
 pub fn context_switches(pid: i32) -> io::Result<u64> {
-    let status = Status::read(pid)?;
-    let count = |key| status.get(key).parse::<u64>().expect("a count");
-    Ok(count("voluntary_ctxt_switches") + count("nonvoluntary_ctxt_switches"))
+    Ok(Status::read(pid)?.context_switches())
 }
 
 /// The numbers of `/proc/PID/stat` behind the name, the state first: `ppid` is 1.

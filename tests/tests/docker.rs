@@ -3,28 +3,29 @@
 //! Needs root, and `dockerd`, `docker`, `busybox` (static), `setpriv`, `unshare`, `script`, `timeout`, `ldd` and `cc` on PATH;
 //! without one of them the tests fail, for who asks for the feature `runtimes` wants them run. No network is used.
 
-#[path = "runtimes/base.rs"]
-mod base;
-#[path = "runtimes/client.rs"]
-mod client;
 #[path = "docker/daemon.rs"]
 mod daemon;
 #[path = "docker/ends.rs"]
 mod ends;
-#[path = "docker/images.rs"]
-mod images;
+#[path = "docker/imported.rs"]
+mod imported;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use bitts_tests::ship;
+use bitts_tests::images::{self, INIT, Origin, PAUSE};
+use bitts_tests::procfs::Status;
+use bitts_tests::runtimes::enclosure::{namespace, wait_for_program, zombies};
+use bitts_tests::runtimes::world::{self, Trials};
+use bitts_tests::runtimes::{base, client::DEADLINE};
+use bitts_tests::{elf, ship};
 use daemon::{Container, Daemon};
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::Trial;
 
 /// The image with busybox.
 const BASE: &str = "bitts-base";
@@ -38,16 +39,7 @@ const WITH_INIT: &str = "bitts-with-init";
 const BUILD_DEADLINE: Duration = Duration::from_secs(600);
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
-    if arguments.list {
-        // Nothing is started for a list; the closures are not called.
-        return libtest_mimic::run(&arguments, trials(None)).exit_code();
-    }
-    let world = Arc::new(World::new());
-    let conclusion = libtest_mimic::run(&arguments, trials(Some(&world)));
-    // The trials are gone, and with them their shares: the daemons end here, before this process does.
-    drop(Arc::into_inner(world).expect("the trials have ended"));
-    conclusion.exit_code()
+    world::run(World::new, trials)
 }
 
 /// What all tests share: two daemons, the images in them, and the programs under test.
@@ -71,11 +63,11 @@ impl World {
             init,
             pause,
         };
-        images::import_base(&world.plain, BASE);
-        images::import_base(&world.with_init, BASE);
+        imported::import_base(&world.plain, BASE);
+        imported::import_base(&world.with_init, BASE);
 
         let start = Instant::now();
-        images::import_builder(&world.plain, "bitts-builder");
+        imported::import_builder(&world.plain, "bitts-builder");
         let size = world.plain.ok(&["image", "inspect", "--format", "{{.Size}}", "bitts-builder"]);
         println!("builder image: {size} bytes in {:.1} s", start.elapsed().as_secs_f32());
 
@@ -96,8 +88,8 @@ impl World {
     fn build(&self, target: &str, tag: &str, options: &[&str]) {
         let arguments = [
             "BUILDER=bitts-builder".to_owned(),
-            format!("REVISION={}", revision()),
-            "SOURCE=https://example.org/bitts".to_owned(),
+            format!("REVISION={}", origin().revision.unwrap_or_default()),
+            format!("SOURCE={}", origin().source.unwrap_or_default()),
         ];
         let mut words = vec!["build", "--network", "none", "--target", target, "--tag", tag];
         words.extend(options);
@@ -118,7 +110,7 @@ impl World {
     fn run_pause(&self, name: &str, options: &[&str]) {
         let words = [&["run", "--detach", "--name", name, "--network", "none"], options, &[PAUSE_IMAGE]].concat();
         self.plain.ok(&words);
-        self.plain.wait_for_program(name, &fs::read(self.pause).expect("read the program under test"));
+        wait_for_program(&self.plain.proc(name), &fs::read(self.pause).expect("read the program under test"));
         let status = fs::read_to_string(self.plain.proc(name).join("status")).expect("read its status");
         assert!(
             status.contains("Uid:\t65535\t65535\t65535\t65535") && status.contains("Gid:\t65535\t65535"),
@@ -127,27 +119,18 @@ impl World {
     }
 }
 
-/// The commit of the checkout, empty where there is none.
-fn revision() -> String {
-    let git = Command::new("git").args(["rev-parse", "HEAD"]).current_dir(ship::root()).output();
-    git.ok()
-        .filter(|git| git.status.success())
-        .map_or_else(String::new, |git| String::from_utf8_lossy(&git.stdout).trim().to_owned())
+/// What the labels of the images say.
+fn origin() -> Origin {
+    Origin { revision: images::revision(), source: Some("https://example.org/bitts".to_owned()), epoch: 0 }
 }
 
-/// All tests. Each is handed the shared world.
-fn trials(world: Option<&Arc<World>>) -> Vec<Trial> {
-    let trial = |name: &str, test: fn(&World)| {
-        let world = world.cloned();
-        Trial::test(name, move || {
-            test(&world.expect("a test runs only with a world"));
-            Ok(())
-        })
-    };
+/// All tests.
+fn trials(world: &Trials<World>) -> Vec<Trial> {
+    let trial = |name: &str, test: fn(&World)| world.trial(name, test);
     let mut trials = vec![
         trial("g1_init_image_is_one_file", |world| image_is_one_file(world, "init", INIT_IMAGE, world.init)),
         trial("g1_pause_image_is_one_file", |world| image_is_one_file(world, "pause", PAUSE_IMAGE, world.pause)),
-        trial("g1_images_say_what_they_are", images_say_what_they_are),
+        trial("g1_dockerfile_and_cargo_images_give_the_same", dockerfile_and_cargo_images_give_the_same),
         trial("g2_a_second_build_gives_the_same_layers", second_build_gives_the_same_layers),
         trial("i3_docker_info_shows_the_version", docker_info_shows_the_version),
         trial("i16_a_terminal_has_job_control", terminal_has_job_control),
@@ -159,16 +142,10 @@ fn trials(world: Option<&Arc<World>>) -> Vec<Trial> {
         trial("i16_keys_reach_a_program_at_the_terminal", ends::keys_reach_a_program_at_the_terminal),
         trial("i16_a_terminal_s_ends_are_the_program_s", ends::a_terminal_s_ends_are_the_program_s),
         trial("p1_pause_ends_by_docker_stop", pause_ends_by_docker_stop),
-        trial("g3_pause_holds_the_network_namespace", pause_holds_the_network_namespace),
+        trial("g3_pause_holds_the_namespaces_of_a_pod", pause_holds_the_namespaces_of_a_pod),
     ];
     for (way, of) in [("as_init_option", by_init_option as fn(&World) -> Way<'_>), ("as_entrypoint", by_entrypoint)] {
-        let trial = |name: &str, test: fn(&Way)| {
-            let world = world.cloned();
-            Trial::test(format!("{way}::{name}"), move || {
-                test(&of(&world.expect("a test runs only with a world")));
-                Ok(())
-            })
-        };
+        let trial = |name: &str, test: fn(&Way)| world.trial(&format!("{way}::{name}"), move |world| test(&of(world)));
         trials.extend([
             trial("i18_exit_statuses_arrive", exit_statuses_arrive),
             trial("i10_exec_failures_have_their_statuses", exec_failures_have_their_statuses),
@@ -323,26 +300,28 @@ fn terminal_has_job_control(world: &World) {
     assert_eq!(status, 5, "{said}");
 }
 
-fn images_say_what_they_are(world: &World) {
-    let inspect = |image: &str, what: &str| world.plain.ok(&["image", "inspect", "--format", what, image]);
-    let architecture = world.plain.ok(&["version", "--format", "{{.Server.Arch}}"]);
-    for (image, title, entrypoint, user) in [
-        (INIT_IMAGE, "bitts init", r#"["/init","--"]"#, ""),
-        (PAUSE_IMAGE, "bitts pause", r#"["/pause"]"#, "65535:65535"),
-    ] {
-        assert_eq!(inspect(image, "{{json .Config.Entrypoint}}"), entrypoint);
-        assert_eq!(inspect(image, "{{json .Config.Cmd}}"), "null");
-        assert_eq!(inspect(image, "{{.Config.User}}"), user);
-        assert_eq!(inspect(image, "{{.Os}}/{{.Architecture}}"), format!("linux/{architecture}"));
-        for (label, value) in [
-            ("title", title),
-            ("version", env!("CARGO_PKG_VERSION")),
-            ("revision", &revision()),
-            ("source", "https://example.org/bitts"),
-            ("licenses", "MIT OR Apache-2.0"),
-        ] {
-            let shown = inspect(image, &format!("{{{{index .Config.Labels \"org.opencontainers.image.{label}\"}}}}"));
-            assert_eq!(shown, value, "the label {label} of {image}");
+/// Configuration and layer are those of the images that `cargo images` makes, whose tests say what they are.
+fn dockerfile_and_cargo_images_give_the_same(world: &World) {
+    for (image, kind) in [(INIT_IMAGE, INIT), (PAUSE_IMAGE, PAUSE)] {
+        let shown = world.plain.ok(&["image", "inspect", "--format", "{{json .}}", image]);
+        let shown: serde_json::Value = serde_json::from_str(&shown).expect("what docker inspect prints");
+        let program =
+            fs::read(ship::release(kind.program, &ship::target(), &ship::target_folder())).expect("a program");
+        let architecture = elf::architecture(&program).expect("a program");
+        assert_eq!((&shown["Os"], &shown["Architecture"]), (&"linux".into(), &architecture.into()));
+        let ours = kind.image(architecture, &program, &origin());
+        for key in ["Entrypoint", "Labels"] {
+            assert_eq!(shown["Config"][key], ours.config[key], "{key} of {image}");
+        }
+        // Docker may have an empty one where ours has none.
+        let user = |config: &serde_json::Value| config["User"].as_str().unwrap_or_default().to_owned();
+        assert_eq!(user(&shown["Config"]), user(&ours.config), "User of {image}");
+        assert!(shown["Config"]["Cmd"].is_null());
+        let theirs = world.files(image);
+        assert!(theirs == layer_files(&ours.layer), "the layer of {image} has other files");
+        // How a layer names root is the builder's affair, and no two generations of Docker agree.
+        if world.plain.ok(&["version", "--format", "{{.Server.Version}}"]).starts_with("20.10.") {
+            assert_eq!(shown["RootFS"]["Layers"], serde_json::json!([images::digest(&ours.layer)]), "layer of {image}");
         }
     }
 }
@@ -358,9 +337,12 @@ fn image_is_one_file(world: &World, name: &str, image: &str, program: &Path) {
 }
 
 /// A file in an image.
+#[derive(PartialEq, Eq)]
 struct LayerFile {
     name: String,
     mode: u32,
+    owner: (u64, u64),
+    modified: u64,
     bytes: Vec<u8>,
 }
 
@@ -376,17 +358,23 @@ fn layers(saved: &Path) -> Vec<LayerFile> {
         parts.insert(part.path().expect("a name").to_string_lossy().into_owned(), bytes);
     }
     let manifest: serde_json::Value = serde_json::from_slice(&parts["manifest.json"]).expect("the manifest");
+    let layers = manifest[0]["Layers"].as_array().expect("the manifest lists layers");
+    layers.iter().flat_map(|layer| layer_files(&parts[layer.as_str().expect("a layer has a name")])).collect()
+}
+
+/// The files in a layer.
+fn layer_files(layer: &[u8]) -> Vec<LayerFile> {
     let mut files = Vec::new();
-    for layer in manifest[0]["Layers"].as_array().expect("the manifest lists layers") {
-        let mut archive = tar::Archive::new(parts[layer.as_str().expect("a layer has a name")].as_slice());
-        for file in archive.entries().expect("read a layer") {
-            let mut file = file.expect("read a layer");
-            let name = file.path().expect("a name").to_string_lossy().into_owned();
-            let mode = file.header().mode().expect("a mode") & 0o7777;
-            let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes).expect("read a layer");
-            files.push(LayerFile { name, mode, bytes });
-        }
+    for file in tar::Archive::new(layer).entries().expect("read a layer") {
+        let mut file = file.expect("read a layer");
+        let name = file.path().expect("a name").to_string_lossy().into_owned();
+        let header = file.header();
+        let mode = header.mode().expect("a mode") & 0o7777;
+        let owner = (header.uid().expect("an owner"), header.gid().expect("a group"));
+        let modified = header.mtime().expect("a time");
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).expect("read a layer");
+        files.push(LayerFile { name, mode, owner, modified, bytes });
     }
     files
 }
@@ -416,21 +404,53 @@ fn pause_ends_by_docker_stop(world: &World) {
     }
 }
 
-fn pause_holds_the_network_namespace(world: &World) {
-    world.run_pause("pod", &[]);
-    let namespace =
-        |container: &str| fs::read_link(world.plain.proc(container).join("ns/net")).expect("read a namespace link");
-    let held = namespace("pod");
-    assert_ne!(held, fs::read_link("/proc/self/ns/net").expect("read a namespace link"));
-    for member in ["pod-first", "pod-second"] {
-        let words = ["run", "--detach", "--name", member, "--network", "container:pod", BASE, "sleep", "600"];
-        world.plain.ok(&words);
-        assert_eq!(namespace(member), held);
-        // A container that crashes takes nothing along: the next one finds the same namespace.
-        world.plain.ok(&["kill", member]);
-        assert_eq!(world.plain.ok(&["wait", member]), "137");
-        assert_eq!(namespace("pod"), held);
+/// A container that shares all namespaces that Docker can share with `pause`.
+fn member(world: &World, name: &str, script: &str) -> PathBuf {
+    const JOIN: [&str; 6] = ["--network", "container:pod", "--ipc", "container:pod", "--pid", "container:pod"];
+    let words = [&["run", "--detach", "--name", name][..], &JOIN, &[BASE, "sh", "-c", script]].concat();
+    world.plain.ok(&words);
+    world.plain.proc(name)
+}
+
+/// Waits until a container has written a line.
+fn wait_for_line(world: &World, container: &str, line: &str) {
+    let start = Instant::now();
+    while !world.plain.docker(&["logs", container]).stdout.lines().any(|said| said == line) {
+        assert!(start.elapsed() < DEADLINE, "{container} did not say {line}");
+        thread::sleep(Duration::from_millis(20));
     }
+}
+
+fn pause_holds_the_namespaces_of_a_pod(world: &World) {
+    world.run_pause("pod", &["--ipc", "shareable", "--hostname", "held"]);
+    let pause = world.plain.proc("pod");
+    let held = ["ipc", "net", "pid"].map(|kind| namespace(&pause, kind));
+    assert_ne!(held[1], namespace(Path::new("/proc/self"), "net"));
+    let switches = || Status::of(&pause).expect("pause is alive").context_switches();
+    let before = switches();
+
+    // The first leaves shared memory, a message queue and orphans, and is killed; the second finds what is left.
+    let script = format!("touch /dev/shm/memory /dev/mqueue/queue; {}; exec sleep 600", base::orphans(2_000));
+    let first = member(world, "pod-first", &script);
+    assert_eq!(["ipc", "net", "pid"].map(|kind| namespace(&first, kind)), held);
+    wait_for_line(world, "pod-first", "ready");
+    world.plain.ok(&["kill", "pod-first"]);
+    assert_eq!(world.plain.ok(&["wait", "pod-first"]), "137");
+    let start = Instant::now();
+    while zombies(&pause) > 0 {
+        assert!(start.elapsed() < DEADLINE, "zombies stay: {}", zombies(&pause));
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(switches(), before, "the orphans woke pause");
+
+    let second = member(world, "pod-second", "ls /dev/shm /dev/mqueue; exec sleep 600");
+    assert_eq!(["ipc", "net", "pid"].map(|kind| namespace(&second, kind)), held);
+    for left in ["memory", "queue"] {
+        wait_for_line(world, "pod-second", left);
+    }
+
+    // The end of the first process ends all others of its PID namespace.
     world.plain.ok(&["stop", "-t", "30", "pod"]);
     assert_eq!(world.plain.ok(&["inspect", "--format", "{{.State.ExitCode}}", "pod"]), "0");
+    assert_eq!(world.plain.ok(&["wait", "pod-second"]), "137");
 }

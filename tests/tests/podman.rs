@@ -1,65 +1,68 @@
-//! `init` under a real Podman: as `podman run --init`, as the entry point of an image, and as a pod's infra container.
+//! `init` under a real Podman: as `podman run --init`, as the entry point of an image, and as a pod's infra container, as which
+//! `pause` is tested too.
 //!
 //! Needs root, and `podman`, `runc`, `busybox` (static), `setpriv`, `unshare`, `nsenter` and `timeout` on PATH; without one of
 //! them the tests fail, for who asks for the feature `runtimes` wants them run. No network is used.
 
-#[path = "runtimes/base.rs"]
-mod base;
-#[path = "runtimes/client.rs"]
-mod client;
 #[path = "podman/machine.rs"]
 mod machine;
 
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bitts_tests::ship;
-use client::DEADLINE;
-use libtest_mimic::{Arguments, Trial};
-use machine::{Container, Machine};
+use bitts_tests::images::ARCHITECTURES;
+use bitts_tests::runtimes::enclosure::{namespace, wait_for_program, zombies};
+use bitts_tests::runtimes::world::{self, Trials};
+use bitts_tests::runtimes::{base, client::DEADLINE};
+use bitts_tests::{elf, ship};
+use libtest_mimic::Trial;
+use machine::{Container, Machine, Pod};
 
 /// The image with busybox.
 const BASE: &str = "localhost/bitts-base";
 /// The same with `ENTRYPOINT ["/init","--"]`.
 const WITH_INIT: &str = "localhost/bitts-with-init";
 /// An image of one file: `init` by the name of catatonit.
-const INFRA: &str = "localhost/bitts-infra";
+const AS_CATATONIT_IMAGE: &str = "localhost/bitts-catatonit";
+/// `pause`, as `cargo images` makes it.
+const PAUSE_IMAGE: &str = "localhost/bitts-pause:1";
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
-    if arguments.list {
-        // Nothing is started for a list; the closures are not called.
-        return libtest_mimic::run(&arguments, trials(None)).exit_code();
-    }
-    let world = Arc::new(World::new());
-    let conclusion = libtest_mimic::run(&arguments, trials(Some(&world)));
-    // The trials are gone, and with them their shares: Podman's namespaces end here, before this process does.
-    drop(Arc::into_inner(world).expect("the trials have ended"));
-    conclusion.exit_code()
+    world::run(World::new, trials)
 }
 
 /// What all tests share.
 struct World {
     podman: Machine,
     init: &'static Path,
+    pause: &'static Path,
 }
 
 impl World {
     /// Makes the namespaces and the images.
     fn new() -> World {
-        let world = World { podman: Machine::start(), init: ship::init() };
+        let world = World { podman: Machine::start(PAUSE_IMAGE, "/pause"), init: ship::init(), pause: ship::pause() };
         println!("{}", world.podman.ok(&["--version"]));
         world.podman.import(BASE, &[], base::add_base);
         world.podman.import(WITH_INIT, &[r#"ENTRYPOINT ["/init","--"]"#], |archive| {
             base::add_base(archive);
             base::add_file(archive, world.init, Path::new("init"));
         });
-        world.podman.import(INFRA, &[], |archive| base::add_file(archive, world.init, Path::new("catatonit")));
         world
+            .podman
+            .import(AS_CATATONIT_IMAGE, &[], |archive| base::add_file(archive, world.init, Path::new("catatonit")));
+        fs::write(world.archive(), base::pause_archive(PAUSE_IMAGE)).expect("write an archive");
+        let loaded = world.podman.ok(&["load", "--input", &world.archive()]);
+        assert!(loaded.ends_with(PAUSE_IMAGE), "{loaded}");
+        world
+    }
+
+    /// The archive of the image of pause.
+    fn archive(&self) -> String {
+        self.podman.folder().join("pause.tar").into_os_string().into_string().expect("a plain path")
     }
 
     /// A container that runs `command` under `podman run --init --init-path`.
@@ -80,15 +83,9 @@ impl World {
     }
 }
 
-/// All tests. Each is handed the shared world.
-fn trials(world: Option<&Arc<World>>) -> Vec<Trial> {
-    let trial = |name: &str, test: fn(&World)| {
-        let world = world.cloned();
-        Trial::test(name, move || {
-            test(&world.expect("a test runs only with a world"));
-            Ok(())
-        })
-    };
+/// All tests.
+fn trials(world: &Trials<World>) -> Vec<Trial> {
+    let trial = |name: &str, test: fn(&World)| world.trial(name, test);
     vec![
         trial("b3_the_first_process_is_init", first_process_is_init),
         trial("b3_init_path_of_the_configuration", init_path_of_the_configuration),
@@ -98,8 +95,12 @@ fn trials(world: Option<&Arc<World>>) -> Vec<Trial> {
         trial("i4_as_podman_init_an_exec_failure_ends_with_1", exec_failure_of_podman_init),
         trial("i12_podman_kill_reaches_the_child", podman_kill_reaches_the_child),
         trial("i12_podman_stop_is_a_sigterm", podman_stop_is_a_sigterm),
-        trial("i20_a_pod_stops_with_its_infra_container_at_0", pod_stops),
-        trial("i20_an_infra_container_reaps_for_its_pod", infra_reaps),
+        trial("i20_a_pod_stops_with_its_infra_container_at_0", |world| pod_stops(world, &AS_CATATONIT)),
+        trial("i20_an_infra_container_reaps_for_its_pod", |world| infra_reaps(world, &AS_CATATONIT)),
+        trial("g3_a_pod_of_pause_stops_and_goes", |world| pod_stops(world, &AS_PAUSE)),
+        trial("g3_pause_reaps_for_its_pod", |world| infra_reaps(world, &AS_PAUSE)),
+        trial("g3_a_pod_has_the_pause_of_the_configuration", |world| pod_stops(world, &CONFIGURED)),
+        trial("g2_an_archive_has_an_image_for_each_architecture", archive_has_each_architecture),
     ]
 }
 
@@ -193,36 +194,67 @@ fn podman_stop_is_a_sigterm(world: &World) {
     assert_eq!(container.end().0, 128 + 15);
 }
 
-/// What makes `init` a pod's infra container, as it makes catatonit one.
-const AS_INFRA: [&str; 4] = ["--infra-image", INFRA, "--infra-command", "/catatonit -P"];
-
-/// Waits until the infra container runs `init`: `podman pod start` may return while it is still runc.
-fn wait_for_infra(world: &World, infra: &str) {
-    let start = Instant::now();
-    let init = fs::read(world.init).expect("read init");
-    while fs::read(world.podman.proc(infra).join("exe")).expect("read the program of a running container") != init {
-        assert!(start.elapsed() < DEADLINE, "the infra container never ran init");
-        thread::sleep(Duration::from_millis(5));
-    }
-    let arguments = fs::read(world.podman.proc(infra).join("cmdline")).expect("read its arguments");
-    assert_eq!(arguments, b"/catatonit\0-P\0");
+/// A program as a pod's infra container.
+struct Infra {
+    /// What the names of its pods and of their members begin with.
+    name: &'static str,
+    options: &'static [&'static str],
+    /// As /proc has it.
+    command_line: &'static str,
+    program: fn(&World) -> &'static Path,
 }
 
-fn pod_stops(world: &World) {
+/// `init` in catatonit's place, which is Podman's own infra container.
+const AS_CATATONIT: Infra = Infra {
+    name: "catatonit",
+    options: &["--infra-image", AS_CATATONIT_IMAGE, "--infra-command", "/catatonit -P"],
+    command_line: "/catatonit\0-P\0",
+    program: |world| world.init,
+};
+
+/// `pause`, by the image that ships.
+const AS_PAUSE: Infra = Infra {
+    name: "pause",
+    options: &["--infra-image", PAUSE_IMAGE, "--infra-command", "/pause"],
+    command_line: "/pause\0",
+    program: |world| world.pause,
+};
+
+/// The same by `infra_image` and `infra_command` of `containers.conf`.
+const CONFIGURED: Infra = Infra { name: "configured", options: &[], ..AS_PAUSE };
+
+impl Infra {
+    fn named(&self, name: &str) -> String {
+        format!("{}-{name}", self.name)
+    }
+
+    /// A pod that has it, running.
+    fn pod<'a>(&self, world: &'a World, name: &str, options: &[&str]) -> Pod<'a> {
+        let name = &self.named(name);
+        let pod = world.podman.pod(name, &[self.options, options].concat());
+        world.podman.ok(&["pod", "start", &pod.name]);
+        let proc = world.podman.proc(&pod.infra());
+        wait_for_program(&proc, &fs::read((self.program)(world)).expect("read the program under test"));
+        let arguments = fs::read(proc.join("cmdline")).expect("read its arguments");
+        assert_eq!(String::from_utf8_lossy(&arguments), self.command_line);
+        pod
+    }
+}
+
+fn pod_stops(world: &World, infra: &Infra) {
     let podman = &world.podman;
-    let pod = podman.pod("pod", &AS_INFRA);
-    podman.ok(&["pod", "start", &pod.name]);
+    let pod = infra.pod(world, "pod", &[]);
+    let member = infra.named("member");
     let infra = pod.infra();
-    wait_for_infra(world, &infra);
     let init = world.init.to_str().expect("a plain path");
     let mut member = podman.run(
-        "member",
+        &member,
         &["--pod", &pod.name, "--init", "--init-path", init, BASE, "sh", "-c", "echo ready; sleep 600; :"],
     );
     member.expect("ready");
-    let namespace =
-        |container: &str| fs::read_link(podman.proc(container).join("ns/ipc")).expect("read a namespace link");
-    assert_eq!(namespace(&infra), namespace(&member.name));
+    for kind in ["ipc", "net", "uts"] {
+        assert_eq!(namespace(&podman.proc(&infra), kind), namespace(&podman.proc(&member.name), kind));
+    }
     let start = Instant::now();
     podman.ok(&["pod", "stop", "--time=30", &pod.name]);
     println!("podman pod stop: {:.2} s", start.elapsed().as_secs_f32());
@@ -231,26 +263,23 @@ fn pod_stops(world: &World) {
     assert_eq!(member.end().0, 143);
     let logs = podman.podman(&["logs", &infra]);
     assert_eq!((logs.stdout.as_str(), logs.stderr.as_str()), ("", "Shutting down, got signal: Terminated\n"));
+    // Without force: nothing runs any more.
+    podman.ok(&["pod", "rm", &pod.name]);
+    assert_eq!(podman.podman(&["container", "exists", &infra]).status, 1);
 }
 
-fn infra_reaps(world: &World) {
+/// With a shared PID namespace, and no --init: the orphans are the infra container's, whose process is the first of all.
+fn infra_reaps(world: &World, infra: &Infra) {
     let podman = &world.podman;
-    let pod = podman.pod("shared", &[&AS_INFRA[..], &["--share=ipc,uts,pid"]].concat());
-    podman.ok(&["pod", "start", &pod.name]);
-    let infra = pod.infra();
-    wait_for_infra(world, &infra);
-    // No --init: the orphans are the infra container's, whose process is the first of all.
-    const ORPHANS: &str = "for n in 1 2 3 4 5 6 7 8 9; do (true &); (true &); done; echo ready; exec sleep 600";
-    let mut member = podman.run("orphans", &["--pod", &pod.name, BASE, "sh", "-c", ORPHANS]);
+    let pod = infra.pod(world, "shared", &["--share=ipc,net,uts,pid"]);
+    let first = podman.proc(&pod.infra());
+    let mut member = podman
+        .run("orphans", &["--pod", &pod.name, BASE, "sh", "-c", &format!("{}; exec sleep 600", base::orphans(2_000))]);
     member.expect("ready");
+    assert_eq!(namespace(&first, "pid"), namespace(&podman.proc(&member.name), "pid"));
     let start = Instant::now();
-    loop {
-        let list = podman.ok(&["exec", &member.name, "ps", "-o", "pid,stat,args"]);
-        assert!(list.contains("/catatonit -P") && list.contains("sleep 600"), "{list}");
-        if !list.lines().any(|line| line.split_whitespace().nth(1).is_some_and(|state| state.starts_with('Z'))) {
-            break;
-        }
-        assert!(start.elapsed() < DEADLINE, "zombies stay:\n{list}");
+    while zombies(&first) > 0 {
+        assert!(start.elapsed() < DEADLINE, "zombies stay: {}", zombies(&first));
         thread::sleep(Duration::from_millis(50));
     }
     // Before the infra container, whose end is that of every process in its PID namespace; `sleep`, which is not the first
@@ -258,5 +287,20 @@ fn infra_reaps(world: &World) {
     podman.ok(&["stop", "--time=30", &member.name]);
     assert_eq!(member.end().0, 128 + 15);
     podman.ok(&["pod", "stop", "--time=30", &pod.name]);
-    assert_eq!(podman.exit_code(&infra), "0");
+    assert_eq!(podman.exit_code(&pod.infra()), "0");
+}
+
+/// Podman takes from the archive the image of the architecture that it is asked for.
+fn archive_has_each_architecture(world: &World) {
+    let archive = format!("oci-archive:{}", world.archive());
+    for architecture in ARCHITECTURES {
+        let id = world.podman.ok(&["pull", "--quiet", "--arch", architecture.name, &archive]);
+        let shown = world.podman.ok(&["image", "inspect", "--format", "{{.Architecture}} {{.User}}", &id]);
+        assert_eq!(shown, format!("{} 65535:65535", architecture.name));
+        // What the file in it is built for.
+        let root = world.podman.ok(&["image", "mount", &id]);
+        let program = fs::read(world.podman.path(&format!("{root}/pause"))).expect("the program of an image");
+        assert_eq!(elf::architecture(&program), Ok(architecture.name));
+        world.podman.ok(&["image", "unmount", &id]);
+    }
 }

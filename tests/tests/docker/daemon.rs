@@ -1,70 +1,45 @@
-//! A Docker daemon of the tests' own: socket, folder, namespaces and cgroup are its own, so that nothing of it is left.
+//! A Docker daemon of the tests' own.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::time::{Duration, Instant};
-use std::{fs, thread};
+use std::process::{ChildStdin, Command, Stdio};
+use std::time::Duration;
 
-use crate::client::{DEADLINE, Finished, Follower, finish, remove_cgroups, under_timeout};
+use bitts_tests::runtimes::client::{DEADLINE, Finished, Follower, finish, under_timeout};
+use bitts_tests::runtimes::enclosure::{Enclosure, Ground};
 
-/// `dockerd` in PID and mount namespaces of its own.
-///
-/// When the first process of a PID namespace is killed the kernel kills the rest, containers and containerd included,
-/// and with the last process of a mount namespace its mounts are gone: nothing survives the tests, however they end.
-pub struct Daemon {
-    /// `unshare`, which waits for the daemon, and whose death is the daemon's.
-    unshare: Child,
-    folder: tempfile::TempDir,
-    /// The parent cgroup of all its containers, for removal at the end.
-    cgroup: String,
-}
+/// `dockerd` in an enclosure.
+pub struct Daemon(Enclosure);
 
 impl Daemon {
-    /// Starts a daemon with `options` and returns when it answers. To be called by the main thread: the daemon gets
-    /// SIGKILL when the thread that started it ends.
+    /// Starts a daemon with `options` and returns when it answers. To be called by the main thread.
     pub fn start(name: &str, options: &[&str]) -> Daemon {
-        let folder = tempfile::Builder::new().prefix("bitts-docker-").tempdir().expect("a temporary folder");
-        let at = |name: &str| folder.path().join(name).into_os_string().into_string().expect("a plain path");
-        let cgroup = format!("bitts-{name}-{}", std::process::id());
-        let log = fs::File::create(folder.path().join("log")).expect("create the daemon's log");
-        let unshare = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child=KILL"])
-            // No network is needed, and without iptables and a bridge none of the machine's is touched.
-            .args(["dockerd", "--iptables=false", "--bridge=none", "--shutdown-timeout=5", "--log-level=warn"])
+        let ground = Ground::new(&format!("docker-{name}"));
+        let (data, exec, pid) = (ground.at("data"), ground.at("exec"), ground.at("pid"));
+        let (host, cgroup) = (format!("unix://{}", ground.at("socket")), ground.cgroup());
+        let mut command = vec![
+            "dockerd",
+            // No network is needed.
+            "--iptables=false",
+            "--bridge=none",
+            "--shutdown-timeout=5",
+            "--log-level=warn",
             // The systemd driver would ask the machine's systemd, which knows nothing of these namespaces.
-            .args(["--exec-opt", "native.cgroupdriver=cgroupfs"])
-            .args(["--data-root", &at("data"), "--exec-root", &at("exec"), "--pidfile", &at("pid")])
-            .args(["--host", &format!("unix://{}", at("socket")), "--cgroup-parent", &format!("/{cgroup}")])
-            .args(options)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("dup"))
-            .stderr(log)
-            .spawn()
-            .expect("start dockerd by setpriv and unshare");
-        let mut daemon = Daemon { unshare, folder, cgroup };
-        // The socket appears at some moment, and nothing tells when: ask until somebody answers.
-        let start = Instant::now();
-        while daemon.docker(&["info"]).status != 0 {
-            let ended = daemon.unshare.try_wait().expect("wait for dockerd");
-            assert!(
-                ended.is_none() && start.elapsed() < DEADLINE,
-                "dockerd does not answer: {ended:?}\n{}",
-                daemon.log()
-            );
-            thread::sleep(Duration::from_millis(50));
-        }
+            "--exec-opt=native.cgroupdriver=cgroupfs",
+        ];
+        command.extend(["--data-root", &data, "--exec-root", &exec, "--pidfile", &pid, "--host", &host]);
+        command.extend(["--cgroup-parent", &cgroup]);
+        command.extend(options);
+        let enclosure = ground.enclose(&command);
+        let mut daemon = Daemon(enclosure);
+        let client = ["docker", "--host", &host, "info"];
+        daemon.0.wait_for(|| finish(under_timeout(DEADLINE).args(client), DEADLINE).status == 0);
         daemon
     }
 
     /// The daemon's folder, for files that a client needs.
     pub fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
-    /// What the daemon wrote.
-    fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+        self.0.ground.folder()
     }
 
     /// A client's command line, under timeout(1), to be completed.
@@ -74,8 +49,8 @@ impl Daemon {
         let mut command = under_timeout(deadline);
         command
             .arg("docker")
-            .env("DOCKER_HOST", format!("unix://{}", self.folder.path().join("socket").display()))
-            .env("DOCKER_CONFIG", self.folder.path().join("client"))
+            .env("DOCKER_HOST", format!("unix://{}", self.folder().join("socket").display()))
+            .env("DOCKER_CONFIG", self.folder().join("client"))
             .env("DOCKER_BUILDKIT", "0")
             .env_remove("DOCKER_CONTEXT");
         command
@@ -148,43 +123,9 @@ impl Daemon {
         Container::follow(self, name, &mut command)
     }
 
-    /// `/proc/PID` of a container's first process. Its pid is one of the daemon's namespace, and so is this `/proc`.
+    /// `/proc/PID` of a container's first process.
     pub fn proc(&self, container: &str) -> PathBuf {
-        let pid = self.ok(&["inspect", "--format", "{{.State.Pid}}", container]);
-        PathBuf::from(format!("/proc/{}/root/proc/{pid}", self.pid().expect("the daemon is alive")))
-    }
-
-    /// Waits until a container's first process runs `program`: `docker run` returns while it is still runc.
-    pub fn wait_for_program(&self, container: &str, program: &[u8]) {
-        let exe = self.proc(container).join("exe");
-        let start = Instant::now();
-        while fs::read(&exe).expect("read the program of a running container") != program {
-            assert!(start.elapsed() < DEADLINE, "the first process of {container} never ran the program expected");
-            thread::sleep(Duration::from_millis(5));
-        }
-    }
-
-    /// The daemon's pid outside: `unshare` has one child.
-    fn pid(&self) -> Option<u32> {
-        let unshare = self.unshare.id();
-        fs::read_to_string(format!("/proc/{unshare}/task/{unshare}/children")).ok()?.trim().parse().ok()
-    }
-}
-
-impl Drop for Daemon {
-    /// Ends the daemon, which ends what it started, and takes the cgroup away. A daemon that does not end is killed.
-    fn drop(&mut self) {
-        if let Some(pid) = self.pid() {
-            let _ = Command::new("kill").args(["-TERM", &pid.to_string()]).status();
-        }
-        let start = Instant::now();
-        while matches!(self.unshare.try_wait(), Ok(None)) {
-            if start.elapsed() > DEADLINE {
-                let _ = self.unshare.kill();
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-        remove_cgroups(&self.cgroup);
+        self.0.proc(&self.ok(&["inspect", "--format", "{{.State.Pid}}", container]))
     }
 }
 

@@ -1,81 +1,68 @@
-//! A Podman of the tests' own: storage, state, namespaces and cgroup are its own, so that nothing of it is left.
+//! A Podman of the tests' own.
 
-use std::io::{BufRead, BufReader};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::time::{Duration, Instant};
-use std::{fs, thread};
+use std::process::{ChildStdin, Command, Stdio};
+use std::time::Duration;
 
 use bitts_tests::ship;
 
-use crate::client::{DEADLINE, Finished, Follower, finish, remove_cgroups, under_timeout};
+use bitts_tests::runtimes::client::{DEADLINE, Finished, Follower, finish};
+use bitts_tests::runtimes::enclosure::{Enclosure, Ground};
 
-/// PID and mount namespaces in which Podman runs its containers.
-///
-/// Podman has no daemon: what outlives a client is conmon and the container. When the first process of the namespace ends the
-/// kernel kills them all, and with the last process of a mount namespace its mounts are gone: nothing survives the tests.
-pub struct Machine {
-    /// `unshare`, which waits for the first process, and whose death is that one's.
-    unshare: Child,
-    /// The first process as seen from here.
-    first: u32,
-    folder: tempfile::TempDir,
-    /// The parent cgroup of all its containers, for removal at the end.
-    cgroup: String,
-}
-
-/// Makes private what Podman shares with others of the machine (its locks lie in /dev/shm), and becomes the first process.
-const PREPARE: &str =
-    r#"for folder in /run /dev/shm; do mount -t tmpfs tmpfs "$folder"; done; echo ready; exec "$1" 2>/dev/null"#;
+/// Podman in an enclosure. It has no daemon: what outlives a client is conmon and the container.
+pub struct Machine(Enclosure);
 
 impl Machine {
-    /// To be called by the main thread: all of it gets SIGKILL when the thread that started it ends.
-    pub fn start() -> Machine {
-        let folder = tempfile::Builder::new().prefix("bitts-podman-").tempdir().expect("a temporary folder");
-        let at = |name: &str| folder.path().join(name).into_os_string().into_string().expect("a plain path");
-        let plain = "[containers]\ndefault_ulimits = [\"nofile=1024:1024\", \"nproc=1024:1024\"]\nnetns = \"none\"\n\
-            [engine]\nruntime = \"runc\"\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\n";
+    /// With this infra container where a pod has no other. To be called by the main thread.
+    pub fn start(infra_image: &str, infra_command: &str) -> Machine {
+        let ground = Ground::new("podman");
+        let plain = format!(
+            r#"[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+netns = "none"
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+infra_image = {infra_image:?}
+infra_command = {infra_command:?}
+"#
+        );
         let with_init = format!("{plain}init_path = {:?}\n", ship::init());
         // Plain folders instead of overlays: these work wherever the temporary folder lies.
-        let storage =
-            format!("[storage]\ndriver = \"vfs\"\ngraphroot = {:?}\nrunroot = {:?}\n", at("root"), at("runroot"));
-        for (name, text) in [("plain.conf", plain), ("init.conf", &with_init), ("storage.conf", &storage)] {
-            fs::write(folder.path().join(name), text).expect("write a configuration");
+        let storage = format!(
+            "[storage]\ndriver = \"vfs\"\ngraphroot = {:?}\nrunroot = {:?}\n",
+            ground.at("root"),
+            ground.at("runroot")
+        );
+        for (name, text) in [("plain.conf", &plain), ("init.conf", &with_init), ("storage.conf", &storage)] {
+            fs::write(ground.at(name), text).expect("write a configuration");
         }
-        let mut unshare = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child=KILL"])
-            .args(["sh", "-euc", PREPARE, "sh"])
-            // The first process is to reap conmon.
-            .arg(ship::pause())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("make namespaces by setpriv and unshare");
-        let mut line = String::new();
-        BufReader::new(unshare.stdout.take().expect("a pipe")).read_line(&mut line).expect("read from a pipe");
-        assert_eq!(line, "ready\n", "the namespaces of the tests were not prepared");
-        let pid = unshare.id();
-        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).expect("the children of unshare");
-        let first = children.trim().parse().expect("unshare has one child");
-        Machine { unshare, first, folder, cgroup: format!("bitts-podman-{}", std::process::id()) }
+        // The first process is to reap conmon.
+        Machine(ground.enclose(&[ship::pause().to_str().expect("a plain path")]))
     }
 
     /// The folder, for files that a test needs.
     pub fn folder(&self) -> &Path {
-        self.folder.path()
+        self.0.ground.folder()
+    }
+
+    /// A file as Podman calls it.
+    pub fn path(&self, inside: &str) -> PathBuf {
+        self.0.path(inside)
     }
 
     /// The cgroup, as an option of `podman run` and `podman pod create`.
     fn cgroup_parent(&self) -> String {
-        format!("--cgroup-parent=/{}", self.cgroup)
+        format!("--cgroup-parent={}", self.0.ground.cgroup())
     }
 
     /// A client's command line, under timeout(1), to be completed; with one of the configurations.
     fn client(&self, configuration: &str, deadline: Duration) -> Command {
-        let mut command = under_timeout(deadline);
+        let mut command = self.0.inside(deadline);
         command
-            .args(["nsenter", "--target", &self.first.to_string(), "--mount", "--pid", "podman"])
-            .arg("--tmpdir")
+            .args(["podman", "--tmpdir"])
             .arg(self.folder().join("tmp"))
             .env("CONTAINERS_CONF", self.folder().join(configuration))
             .env("CONTAINERS_STORAGE_CONF", self.folder().join("storage.conf"))
@@ -135,31 +122,15 @@ impl Machine {
         Pod { machine: self, name: name.to_owned() }
     }
 
-    /// `/proc/PID` of a container's first process. Its pid is one of these namespaces, and so is this `/proc`.
+    /// `/proc/PID` of a container's first process.
     pub fn proc(&self, container: &str) -> PathBuf {
-        let pid = self.ok(&["inspect", "--format", "{{.State.Pid}}", container]);
-        PathBuf::from(format!("/proc/{}/root/proc/{pid}", self.first))
+        self.0.proc(&self.ok(&["inspect", "--format", "{{.State.Pid}}", container]))
     }
 
     /// With what status a container has ended, as Podman knows it.
     pub fn exit_code(&self, container: &str) -> String {
         self.ok(&["wait", container]);
         self.ok(&["inspect", "--format", "{{.State.ExitCode}}", container])
-    }
-}
-
-impl Drop for Machine {
-    /// Ends the first process, and by that all others, and takes the cgroup away.
-    fn drop(&mut self) {
-        let _ = Command::new("kill").args(["-TERM", &self.first.to_string()]).status();
-        let start = Instant::now();
-        while matches!(self.unshare.try_wait(), Ok(None)) {
-            if start.elapsed() > DEADLINE {
-                let _ = self.unshare.kill();
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-        remove_cgroups(&self.cgroup);
     }
 }
 

@@ -1,11 +1,10 @@
-//! What the tests under Docker and under Podman share: clients with a deadline, their output as it comes, and what they leave.
+//! What the tests under all runtimes share: clients with a deadline, and their output as it comes.
 
 use std::io::Read;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{fs, thread};
 
 /// How long anything may take that should take no time to speak of. Generous: the machine may be busy with other tests.
 pub const DEADLINE: Duration = Duration::from_secs(60);
@@ -109,22 +108,4 @@ impl Drop for Follower {
         let _ = self.client.kill();
         let _ = self.client.wait();
     }
-}
-
-/// Removes the cgroup `name` of each hierarchy: one of version 2, or several of version 1.
-pub fn remove_cgroups(name: &str) {
-    let hierarchies = fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten().map(|entry| entry.path());
-    for hierarchy in hierarchies.chain(["/sys/fs/cgroup".into()]) {
-        remove_cgroup(&hierarchy.join(name));
-    }
-}
-
-/// Removes a cgroup and those below it; not what else they show, which goes with them. One that is not there is no error.
-fn remove_cgroup(cgroup: &Path) {
-    for entry in fs::read_dir(cgroup).into_iter().flatten().flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            remove_cgroup(&entry.path());
-        }
-    }
-    let _ = fs::remove_dir(cgroup);
 }

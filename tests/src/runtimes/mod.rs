@@ -1,0 +1,6 @@
+//! What the tests under all container runtimes share.
+
+pub mod base;
+pub mod client;
+pub mod enclosure;
+pub mod world;
