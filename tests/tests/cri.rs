@@ -1,6 +1,6 @@
 //! `pause` under containerd, driven by CRI as a kubelet does it: the image as `sandbox_image`, pods of several containers.
 //!
-//! Needs root, and `containerd`, `ctr`, `runc`, CNI's plugins, `busybox` (static), `setpriv`, `unshare`, `nsenter` and `timeout`;
+//! Needs root, and `containerd`, `ctr`, `runc`, CNI's plugins, `docker-registry`, `skopeo`, `busybox` (static), `setpriv`, `unshare`, `nsenter` and `timeout`;
 //! without one of them the tests fail, for who asks for the feature `runtimes` wants them run. Nothing leaves the namespaces.
 
 #[path = "cri/api.rs"]
@@ -24,7 +24,7 @@ use bitts_tests::runtimes::enclosure::{namespace, wait_for_program, zombies};
 use bitts_tests::runtimes::world::{self, Trials};
 use bitts_tests::ship;
 use libtest_mimic::Trial;
-use node::{Member, Node, Pod};
+use node::{Member, Node, Pod, REGISTRY};
 use serde_json::json;
 
 /// The image with busybox.
@@ -85,6 +85,7 @@ fn trials(world: &Trials<World>) -> Vec<Trial> {
     let trial = |name: &str, test: fn(&World)| world.trial(name, test);
     vec![
         trial("g2_containerd_finds_an_image_for_each_architecture", archive_has_each_architecture),
+        trial("g2_a_node_pulls_what_it_can_run_from_a_registry", node_pulls_from_a_registry),
         trial("p7_pause_is_confined_as_a_kubelet_has_it", pause_is_confined),
         trial("p7_pause_runs_as_any_user", pause_runs_as_any_user),
         trial("p5_kubeadms_check_runs", kubeadms_check),
@@ -108,6 +109,20 @@ fn archive_has_each_architecture(world: &World) {
     let mut built: Vec<_> = ARCHITECTURES.iter().map(|architecture| format!("linux/{}", architecture.name)).collect();
     built.sort();
     assert_eq!(platforms, built);
+}
+
+/// The whole list goes to a registry, and a node picks its own from it.
+fn node_pulls_from_a_registry(world: &World) {
+    let image = format!("{REGISTRY}/pause:1");
+    let _registry = world.node.registry("pause:1", &base::pause_archive(PAUSE));
+    world.node.pull(&image);
+    let pod = world.pod(Mode::Container, None);
+    let pulled = pod.start("pulled", &image, &[], &[], None);
+    wait_for_program(&pulled.proc(), &fs::read(world.pause).expect("read the program under test"));
+    pulled.kill("TERM");
+    assert_eq!((pulled.end(), pulled.log().as_str()), (0, "Shutting down, got signal: Terminated\n"));
+    pod.stop();
+    pod.remove();
 }
 
 /// The lines of a process's status that say what it may do.

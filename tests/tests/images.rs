@@ -1,5 +1,7 @@
 //! The images as `cargo images` makes them: the same bytes each time, and a check that finds what is not so.
 
+use std::collections::BTreeSet;
+
 use bitts_tests::images::{ARCHITECTURES, INIT, Image, Kind, Layout, Origin, PAUSE, digest};
 use bitts_tests::ship;
 use serde_json::{Value, json};
@@ -144,4 +146,21 @@ fn g2_the_time_stamp_is_source_date_epoch() {
         archive.entries().unwrap().map(|file| file.unwrap().header().mtime().unwrap()).collect()
     };
     assert!(times(&late).iter().all(|time| *time == 1_700_000_000) && !times(&late).is_empty());
+}
+
+/// The toolchain's targets, and what the Dockerfile builds, are the same architectures.
+#[test]
+fn g2_every_list_of_architectures_is_the_same() {
+    let text = |name| std::fs::read_to_string(ship::root().join(name)).expect(name);
+    let toolchain = text("rust-toolchain.toml");
+    let (_, targets) = toolchain.split_once("targets = [").expect("targets");
+    let targets: Vec<_> = targets.split(']').next().unwrap_or_default().split(['"', ',', ' ']).collect();
+    let targets: BTreeSet<_> = targets.into_iter().filter(|word| !word.is_empty()).collect();
+    assert_eq!(targets, ARCHITECTURES.iter().map(|architecture| architecture.target).collect());
+    // Lines such as: arm64 | aarch64) target=aarch64-unknown-linux-musl ;;
+    let dockerfile = text("Dockerfile");
+    let cases = dockerfile.lines().filter_map(|line| line.trim().strip_suffix(" ;; \\")?.split_once(") target="));
+    let cases: BTreeSet<_> =
+        cases.map(|(names, target)| (names.split(' ').next().unwrap_or_default(), target)).collect();
+    assert_eq!(cases, ARCHITECTURES.iter().map(|architecture| (architecture.name, architecture.target)).collect());
 }

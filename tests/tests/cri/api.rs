@@ -241,8 +241,9 @@ pub struct VersionResponse {
     pub runtime_version: String,
 }
 
+/// Asks after an image, or for it.
 #[derive(Clone, PartialEq, Message)]
-pub struct ImageStatusRequest {
+pub struct ImageRequest {
     #[prost(message, optional, tag = "1")]
     pub image: Option<ImageSpec>,
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bitts_tests::runtimes::client::{DEADLINE, finish};
+use bitts_tests::runtimes::client::{DEADLINE, Follower, finish};
 use bitts_tests::runtimes::enclosure::{Enclosure, Ground};
 use bitts_tests::ship;
 use prost::Message;
@@ -29,6 +29,9 @@ pub struct Node {
 
 /// Where the plugins of networks may lie.
 const CNI: [&str; 2] = ["/usr/lib/cni", "/opt/cni/bin"];
+
+/// Where a registry of the enclosure is: containerd asks the machine's own without TLS.
+pub const REGISTRY: &str = "127.0.0.1:5000";
 
 /// Addresses for documentation (RFC 5737), in a network namespace that nothing leaves.
 const SUBNET: &str = "192.0.2.0/24";
@@ -104,7 +107,7 @@ runtime_type = "io.containerd.runc.v2"
         let path = self.enclosure.ground.at("archive");
         fs::write(&path, archive).expect("write an archive");
         self.ctr(&["images", "import", &path]);
-        let wanted = ImageStatusRequest { image: Some(ImageSpec { image: image.to_owned() }) };
+        let wanted = ImageRequest { image: Some(ImageSpec { image: image.to_owned() }) };
         let start = Instant::now();
         while self.call::<_, ImageStatusResponse>("ImageService/ImageStatus", wanted.clone()).image.is_none() {
             assert!(start.elapsed() < DEADLINE, "containerd does not know {image}\n{}", self.enclosure.log());
@@ -119,6 +122,35 @@ runtime_type = "io.containerd.runc.v2"
         let finished = finish(&mut ctr, DEADLINE);
         assert_eq!(finished.status, 0, "ctr {words:?}\n{}{}", finished.stdout, finished.stderr);
         finished.stdout
+    }
+
+    /// Serves images from a registry in the enclosure, with this archive's as `NAME` in it; to end it, drop what is returned. There
+    /// is room for one at a time.
+    pub fn registry(&self, name: &str, archive: &[u8]) -> Follower {
+        let at = |name: &str| self.enclosure.ground.at(name);
+        let configuration = serde_json::json!({
+            "version": 0.1,
+            "storage": { "filesystem": { "rootdirectory": at("registry") } },
+            "http": { "addr": REGISTRY },
+        });
+        // JSON is YAML.
+        fs::write(at("registry.yml"), configuration.to_string()).expect("write a configuration");
+        fs::write(at("pushed"), archive).expect("write an archive");
+        let mut serve = self.enclosure.inside(5 * DEADLINE);
+        let mut registry = Follower::start("registry", serve.args(["docker-registry", "serve", &at("registry.yml")]));
+        registry.expect("listening on");
+        let (from, to) = (format!("oci-archive:{}", at("pushed")), format!("docker://{REGISTRY}/{name}"));
+        let mut push = self.enclosure.inside(DEADLINE);
+        push.args(["skopeo", "--insecure-policy", "copy", "--all", "--dest-tls-verify=false", &from, &to]);
+        let finished = finish(&mut push, DEADLINE);
+        assert_eq!(finished.status, 0, "{}{}", finished.stdout, finished.stderr);
+        registry
+    }
+
+    /// PullImage.
+    pub fn pull(&self, image: &str) {
+        let _: Id =
+            self.call("ImageService/PullImage", ImageRequest { image: Some(ImageSpec { image: image.to_owned() }) });
     }
 
     /// One call of CRI, which must succeed.
