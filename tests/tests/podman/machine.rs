@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use bitts_tests::ship;
 
@@ -142,6 +143,20 @@ pub struct Container<'a> {
 }
 
 impl Container<'_> {
+    /// `/proc/PID` of its first process, once it has been started.
+    pub fn proc(&self) -> PathBuf {
+        let start = Instant::now();
+        loop {
+            let shown = self.machine.podman(&["inspect", "--format", "{{.State.Pid}}", &self.name]).stdout;
+            // Not there yet, or 0 for made and not started.
+            if let Some(pid) = shown.trim().parse().ok().filter(|pid: &u32| *pid > 0) {
+                return self.machine.0.proc(&pid.to_string());
+            }
+            assert!(start.elapsed() < DEADLINE, "{} was not started", self.name);
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Waits until the container has written `text`, and forgets what came up to there.
     pub fn expect(&mut self, text: &str) {
         self.follower.expect(text);
