@@ -192,7 +192,7 @@ impl Rewrites {
 
     /// The signal to forward for `received`; 0 if a rule drops it.
     #[must_use]
-    #[inline(never)]
+    #[inline(always)]
     pub fn apply(&self, received: SignalNumber) -> SignalNumber {
         match self.to.get(received as usize) {
             Some(&ITSELF) | None => received,
@@ -265,7 +265,7 @@ impl<'a> Config<'a> {
 
     /// Does the child get a session of its own? With it go signals to its group, and dumb-init's rewrites where no rule of the
     /// user's stands.
-    #[inline(never)]
+    #[inline(always)]
     pub fn new_session(&mut self) -> bool {
         let session = self.persona == Persona::DumbInit && !self.is_on(Id::SingleChild);
         if session {
@@ -312,7 +312,7 @@ impl<'a> Config<'a> {
     }
 
     /// One variable, if it is a peer's.
-    #[inline(never)]
+    #[inline(always)]
     fn peer(&mut self, variable: &[u8]) {
         let mut value = variable;
         let name = take(&mut value, b'=');

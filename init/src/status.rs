@@ -24,7 +24,7 @@ pub const fn death_signal(status: WaitStatus) -> Option<c_int> {
 /// What a shell shows for `status`: the exit status, or 128+n for death by signal n (contract I18).
 /// Defined for every `int`; the encodings of "stopped" and "continued" never come here, for init does not wait for them.
 #[must_use]
-#[inline(never)]
+#[inline(always)]
 pub const fn exit_status(status: WaitStatus) -> u8 {
     match death_signal(status) {
         None => (status >> 8 & 0xff) as u8,

@@ -22,6 +22,7 @@ const BREATH: Time = 1000;
 const LAST_SECOND: Time = 1000;
 
 /// Supervises the child `pid` and returns init's exit status.
+#[inline(always)]
 pub fn run(config: &Config<'_>, plan: &Plan, program: &[u8], pid: Pid) -> u8 {
     if plan.own_group && !plan.session {
         // The child does the same, and whoever is first makes the group: so it exists before a signal is sent to it (I8).
@@ -177,7 +178,7 @@ impl Init<'_> {
     }
 
     /// Acts on a signal. Is there something to reap?
-    #[inline(never)]
+    #[inline(always)]
     fn taken(&mut self) -> bool {
         let received = self.info.received(self.own_pid);
         let decision = self.core.signal(received);
@@ -298,6 +299,7 @@ impl Init<'_> {
     }
 
     /// The opposite. Whoever has ended since the last look is reaped.
+    #[inline(always)]
     fn is_nobody_left(&mut self, childless: bool) -> bool {
         let nobody = !self.is_somebody_left(childless);
         if nobody {
@@ -345,6 +347,7 @@ impl Init<'_> {
     }
 
     /// Reaps all that is waitable. Was that the end?
+    #[inline(always)]
     fn reap(&mut self) -> bool {
         if self.session && sys::has_ended(self.pid) {
             // As dumb-init does, but before the group's number is free.
@@ -396,7 +399,7 @@ impl Init<'_> {
     }
 
     /// A process was reaped.
-    #[inline(always)]
+    #[inline(never)]
     fn reaped(&mut self, pid: Pid, status: WaitStatus) {
         if !self.core.reaped(pid, status) {
             if self.config.is_on(Id::WarnReaped) {

@@ -201,6 +201,7 @@ pub fn stopped_by(pid: Pid, flags: c_int) -> SignalNumber {
 }
 
 /// Has this child ended? It is not reaped for the question.
+#[inline(always)]
 pub fn has_ended(pid: Pid) -> bool {
     wait_status(pid, libc::WEXITED | libc::WNOWAIT) >= 0
 }
@@ -499,7 +500,7 @@ pub const ROOT: CString = CString::literal(b"/\0");
 ///
 /// # Errors
 /// As chdir(2).
-#[inline(never)]
+#[inline(always)]
 pub fn change_directory(path: CString) -> Result<(), Errno> {
     // SAFETY: a C string.
     unsafe { syscall(libc::SYS_chdir, [path.address() as usize]) }.map(drop)

@@ -240,7 +240,6 @@ pub fn drop_write_signals() {
 }
 
 /// Writes all of `bytes` and waits as long as it takes, as any program does; on an error the rest is lost.
-#[inline(never)]
 pub fn print(descriptor: c_int, mut bytes: &[u8]) {
     while !bytes.is_empty() {
         match write(descriptor, bytes) {
