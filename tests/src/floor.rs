@@ -14,6 +14,13 @@ pub fn pause() -> &'static Path {
     BUILT.get_or_init(|| build("pause"))
 }
 
+/// The floor of `init`; panics where it cannot be built.
+#[must_use]
+pub fn init() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| build("init"))
+}
+
 /// Builds `floor/NAME.S` with the C compiler that links Rust programs anyway.
 fn build(name: &str) -> PathBuf {
     let folder = ship::target_folder().join("floor");

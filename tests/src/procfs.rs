@@ -118,6 +118,23 @@ pub fn page_faults(pid: i32) -> io::Result<u64> {
     Ok((numbers[7] + numbers[9]) as u64)
 }
 
+/// The pids of its children; none where it is gone.
+#[must_use]
+pub fn children(pid: i32) -> Vec<i32> {
+    let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    text.split_whitespace().filter_map(|word| word.parse().ok()).collect()
+}
+
+/// How long the process has had a processor.
+///
+/// # Errors
+/// The process is gone.
+pub fn processor_time(pid: i32) -> io::Result<Duration> {
+    let text = fs::read_to_string(format!("/proc/{pid}/schedstat"))?;
+    let nanoseconds = text.split(' ').next().and_then(|word| word.parse().ok());
+    nanoseconds.map(Duration::from_nanos).ok_or_else(|| io::Error::other("no schedstat"))
+}
+
 /// Is it asleep, waiting for an event?
 #[must_use]
 pub fn is_asleep(pid: i32) -> bool {

@@ -28,6 +28,20 @@ pub fn static_witness() -> &'static Path {
     BUILT.get_or_init(|| under_test("STATIC_WITNESS").unwrap_or_else(build_static_witness))
 }
 
+/// Builds the harness's own programs, which `cargo test` builds by itself and `cargo run` does not.
+///
+/// # Panics
+/// Cargo fails.
+pub fn build_harness() {
+    let folder = target_folder();
+    let status = cargo()
+        .args(["build", "--quiet", "--locked", "--package", "bitts-tests", "--bins", "--target-dir"])
+        .arg(folder)
+        .stdin(std::process::Stdio::null())
+        .status();
+    assert!(status.is_ok_and(|status| status.success()), "cannot build the harness");
+}
+
 /// The target triple that ships for this machine.
 #[must_use]
 pub fn target() -> String {

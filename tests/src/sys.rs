@@ -262,6 +262,20 @@ pub fn wait(pid: pid_t, flags: c_int) -> io::Result<Option<(pid_t, c_int)>> {
     Ok((pid != 0).then_some((pid as pid_t, status)))
 }
 
+/// Kills and reaps all children, and, where the caller is a subreaper, what comes to it from them, until nobody is left.
+pub fn end_all_children() {
+    let own = std::process::id();
+    loop {
+        let children = std::fs::read_to_string(format!("/proc/self/task/{own}/children")).unwrap_or_default();
+        for child in children.split_whitespace().filter_map(|pid| pid.parse().ok()) {
+            let _ = kill(child, libc::SIGKILL, None);
+        }
+        if wait(-1, 0).is_err() {
+            break;
+        }
+    }
+}
+
 /// `fork(2)`: None in the child. Only for single-threaded programs: the witness, the launcher, pid1.
 ///
 /// # Errors

@@ -309,6 +309,26 @@ fn p5_manual_of_pause_has_every_option_and_no_other() {
     assert_eq!(told, letters.iter().map(String::as_str).collect(), "{MANUAL_OF_PAUSE} (left) against pause (right)");
 }
 
+// ---- links ----------------------------------------------------------------------------------------------------------
+
+#[test]
+fn what_the_documents_point_to_is_there() {
+    let mut found = 0;
+    for document in ["README.md", "ARCHITECTURE.md", "SECURITY.md", "CHANGELOG.md"] {
+        let text = text(document);
+        for start in ["](", "srcset=\"", "src=\""] {
+            for rest in text.split(start).skip(1) {
+                let target = rest.split([')', '"', '#']).next().unwrap_or_default();
+                if !target.is_empty() && !target.contains("://") {
+                    assert!(ship::root().join(target).exists(), "{document} points to {target}");
+                    found += 1;
+                }
+            }
+        }
+    }
+    assert!(found >= 5, "{found} links: the test looks for the wrong thing");
+}
+
 // ---- versions -------------------------------------------------------------------------------------------------------
 
 #[test]

@@ -1,8 +1,9 @@
 //! What ours cost beside the peers, the floors, and whatever else is named: `cargo bench-pair`.
 //!
-//! - [`Subject`]: a program and how it is called; [`pause`] has the columns and the rows for the pauses.
+//! - [`Subject`]: a program and how it is called; [`pause`] and [`init`] have the columns and the rows.
 //! - [`Measure`]: one row: what is measured, how often, and how the samples become a cell. The subjects take turns, so that
 //!   what else happens on the machine happens to all of them.
+//! - [`chart`]: some of the rows as a picture.
 //! - `sample`: the measurements themselves; they know nothing of which program they measure.
 
 use std::ffi::OsString;
@@ -13,6 +14,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{Case, ship};
 
+pub mod chart;
+pub mod init;
 pub mod pause;
 mod sample;
 
@@ -24,12 +27,26 @@ pub struct Subject {
     pub path: PathBuf,
     /// Its own options.
     pub words: Vec<OsString>,
+    /// It starts a program, which its words end with when it is called.
+    pub starts: bool,
 }
 
 impl Subject {
     #[must_use]
     pub fn new(name: &str, path: &Path, words: &[&str]) -> Self {
-        Self { name: name.to_owned(), path: path.to_owned(), words: words.iter().map(Into::into).collect() }
+        Self {
+            name: name.to_owned(),
+            path: path.to_owned(),
+            words: words.iter().map(Into::into).collect(),
+            starts: false,
+        }
+    }
+
+    /// The same as what starts a program.
+    #[must_use]
+    pub const fn starting(mut self) -> Self {
+        self.starts = true;
+        self
     }
 
     /// PID 1 of fresh namespaces, as a container has it.
@@ -80,6 +97,8 @@ impl Measure {
 pub struct Row {
     pub what: String,
     pub cells: Vec<String>,
+    /// Median or sum, where the cells are numbers.
+    pub values: Vec<Option<f64>>,
 }
 
 /// Measures everything; what cannot be measured is a dash, and its reason is told.
@@ -108,16 +127,23 @@ pub fn run(subjects: &[Subject], measures: &[Measure]) -> Vec<Row> {
                 bar.inc(1);
             }
         }
-        let cell = |all: Result<Vec<Sample>, ()>| all.map_or_else(|()| "–".to_owned(), |all| text(&all, measure.show));
-        Row { what: measure.what.clone(), cells: samples.into_iter().map(cell).collect() }
+        let cell = |all: &Result<Vec<Sample>, ()>| {
+            all.as_ref().map_or_else(|()| "–".to_owned(), |all| text(all, measure.show))
+        };
+        let value = |all: &Result<Vec<Sample>, ()>| value(all.as_ref().ok()?, measure.show);
+        Row {
+            what: measure.what.clone(),
+            cells: samples.iter().map(cell).collect(),
+            values: samples.iter().map(value).collect(),
+        }
     };
     let rows = measures.iter().map(row).collect();
     bar.finish_and_clear();
     rows
 }
 
-/// The text of a cell.
-fn text(samples: &[Sample], show: Show) -> String {
+/// The numbers of some samples, the lowest first.
+fn sorted(samples: &[Sample]) -> Vec<f64> {
     let mut numbers: Vec<f64> = samples
         .iter()
         .filter_map(|sample| match sample {
@@ -126,7 +152,28 @@ fn text(samples: &[Sample], show: Show) -> String {
         })
         .collect();
     numbers.sort_by(f64::total_cmp);
-    let quantile = |share: f64| numbers[((numbers.len() - 1) as f64 * share).round() as usize];
+    numbers
+}
+
+/// The number that this share of sorted ones does not exceed.
+fn quantile(numbers: &[f64], share: f64) -> Option<f64> {
+    numbers.get((numbers.len().saturating_sub(1) as f64 * share).round() as usize).copied()
+}
+
+/// The number of a cell, if it is one.
+fn value(samples: &[Sample], show: Show) -> Option<f64> {
+    let numbers = sorted(samples);
+    match show {
+        Show::Word => None,
+        Show::Sum => Some(numbers.iter().sum()),
+        Show::Median(_) => quantile(&numbers, 0.5),
+    }
+}
+
+/// The text of a cell.
+fn text(samples: &[Sample], show: Show) -> String {
+    let numbers = sorted(samples);
+    let quantile = |share| quantile(&numbers, share).unwrap_or(f64::NAN);
     match show {
         Show::Word => match &samples[0] {
             Sample::Word(word) if samples.iter().all(|sample| sample == &samples[0]) => word.clone(),

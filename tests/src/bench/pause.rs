@@ -9,6 +9,12 @@ use crate::{floor, ship, tools};
 /// How often TERM is sent right after the exec, at each distance.
 const TRIES: usize = 300;
 
+/// The memory charged, for the chart: the beginning of the row's name.
+pub const CHARGED: &str = "charged to the cgroup, kB";
+
+/// What is lost at one of the distances, for the chart.
+pub const LOST: &str = "TERM lost 100 µs";
+
 /// The columns. A peer that is not installed is left out, loudly.
 #[must_use]
 pub fn subjects(others: &[PathBuf]) -> Vec<Subject> {
@@ -36,12 +42,9 @@ pub fn measures(quick: bool) -> Vec<Measure> {
         number("file, bytes", 1, 0, sample::file),
         number("resident, kB", 15, 0, sample::resident),
         number("private and written, kB", 15, 0, sample::private_dirty),
-        Measure::new(
-            &format!("charged to the cgroup, kB each of {}", counted(crowd)),
-            often(5),
-            Show::Median(1),
-            move |subject| sample::charged(subject, crowd),
-        ),
+        Measure::new(&format!("{CHARGED} each of {}", counted(crowd)), often(5), Show::Median(1), move |subject| {
+            sample::charged(subject, crowd)
+        }),
         number("page faults from exec to sleep", 3, 0, sample::faults),
         number("system calls from exec to sleep", 3, 0, sample::calls),
         Measure {

@@ -1,17 +1,33 @@
 //! One sample of each measurement.
 
+use std::os::fd::AsFd;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::Subject;
-use crate::{Case, Running, cgroup, namespace, procfs, steps, sys};
+use crate::{Case, Running, Stream, cgroup, floor, namespace, procfs, steps, sys, tools};
 
 /// What does not come in this time does not come.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A started subject that has come to rest.
+/// How the subject is started for all but the charge: what starts a program has the witness, which records signals.
+fn case(subject: &Subject) -> Case {
+    let case = subject.case().deadline(LIMIT);
+    if subject.starts { case.arg(tools::witness()).arg("record") } else { case }
+}
+
+/// A started subject that has come to rest, its child ready.
 fn at_rest(subject: &Subject) -> Result<Running, String> {
-    let running = subject.case().deadline(LIMIT).try_start()?;
+    let mut running = case(subject).try_start()?;
+    if subject.starts {
+        running.wait_line("recording");
+    }
     rests(running.pid()).then_some(running).ok_or_else(|| "it does not come to rest".to_owned())
+}
+
+/// How many processes there are when nobody but the subject and its child is left.
+fn alone(subject: &Subject) -> usize {
+    1 + usize::from(subject.starts)
 }
 
 /// Waits for the process to be asleep and to stay so.
@@ -37,30 +53,37 @@ pub fn private_dirty(subject: &Subject) -> Result<f64, String> {
     procfs::memory(running.pid(), "Private_Dirty").map_err(gone)
 }
 
-/// In kB.
+/// In kB; of what starts a program, without that program's.
 pub fn charged(subject: &Subject, count: usize) -> Result<f64, String> {
     if !namespace::is_root() {
         return Err("a cgroup needs root".to_owned());
     }
     let words: Vec<_> = subject.words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let words: Vec<_> = words.iter().map(String::as_str).collect();
-    // One after another they have long come to rest when the last one is asked: to look at each for long would take long.
-    let asleep = |pid| procfs::is_asleep(pid);
-    Ok(cgroup::charge_of_one(&subject.path, &words, count, asleep)? / 1000.0)
+    let mut words: Vec<_> = words.iter().map(String::as_str).collect();
+    // Asked one after another, they have long come to rest when it is the last one's turn.
+    if !subject.starts {
+        return Ok(cgroup::charge_of_one(&subject.path, &words, count, procfs::is_asleep)? / 1000.0);
+    }
+    let program = floor::pause();
+    words.push(program.to_str().ok_or("its path is no text")?);
+    let sleeps = |pid| procfs::sleeps_in(pid, libc::SYS_rt_sigtimedwait);
+    let has_child = |pid| procfs::is_asleep(pid) && procfs::children(pid).iter().any(|&child| sleeps(child));
+    let both = cgroup::charge_of_one(&subject.path, &words, count, has_child)?;
+    Ok((both - cgroup::charge_of_one(program, &[], count, sleeps)?) / 1000.0)
 }
 
 pub fn faults(subject: &Subject) -> Result<f64, String> {
-    let mut held = subject.case().deadline(LIMIT).start_held();
+    let mut held = case(subject).start_held();
     Ok(steps::faults_from_exec_to_rest(&mut held) as f64)
 }
 
 pub fn calls(subject: &Subject) -> Result<f64, String> {
-    let mut held = subject.case().deadline(LIMIT).start_held();
+    let mut held = case(subject).start_held();
     Ok(steps::calls_from_exec_to_rest(&mut held)?.len() as f64)
 }
 
 pub fn first_call(subject: &Subject) -> Result<String, String> {
-    let running = subject.case().deadline(LIMIT).strace(["-e", "trace=all"]).try_start()?;
+    let running = case(subject).strace(["-e", "trace=all"]).try_start()?;
     if !rests(running.pid()) {
         return Err("it does not come to rest".to_owned());
     }
@@ -89,13 +112,112 @@ pub fn orphans(subject: &Subject, count: usize) -> Result<f64, String> {
         return Err(format!("the orphans could not be made: {outcome}"));
     }
     let until = Instant::now() + LIMIT;
-    while running.processes().len() > 1 {
+    while running.processes().len() > alone(subject) {
         if Instant::now() > until {
             return Err("it leaves zombies".to_owned());
         }
         std::thread::sleep(Duration::from_millis(1));
     }
     Ok((running.context_switches() - before) as f64)
+}
+
+/// The bytes of the file as an image layer carries them.
+pub fn compressed(subject: &Subject) -> Result<f64, String> {
+    let output = Command::new("gzip").args(["-9", "-c"]).arg(&subject.path).output();
+    output.map(|output| output.stdout.len() as f64).map_err(|error| format!("gzip: {error}"))
+}
+
+/// The time that a program takes more when the subject starts it, in µs: from its start to its end as the caller sees it.
+pub fn added(subject: &Subject) -> Result<f64, String> {
+    let program = tools::on_path("true").ok_or("true is not installed")?;
+    let time = |command: &mut Command| {
+        let start = Instant::now();
+        let status = command.stdin(Stdio::null()).stderr(Stdio::null()).status();
+        (start.elapsed(), status.is_ok_and(|status| status.success()))
+    };
+    let (direct, _) = time(&mut Command::new(&program));
+    let (through, success) = time(Command::new(&subject.path).args(&subject.words).arg(&program));
+    if success { Ok(micros(through) - micros(direct)) } else { Err("it does not end with 0".to_owned()) }
+}
+
+fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
+/// The time that a signal takes more through the subject than straight to its child, in µs: the median of some.
+pub fn forwarding(subject: &Subject) -> Result<f64, String> {
+    /// Each is one line of the child's.
+    const SIGNALS: usize = 50;
+    let mut running = at_rest(subject)?;
+    let child = *procfs::children(running.pid()).first().ok_or("it has no child")?;
+    let child = sys::open_process(child).map_err(gone)?;
+    let mut differences = Vec::new();
+    let mut lines = 0;
+    for _ in 0..SIGNALS {
+        let mut time = |send: &dyn Fn(&Running)| {
+            let start = Instant::now();
+            send(&running);
+            lines += 1;
+            running.wait_lines("signal=10 ", lines);
+            micros(start.elapsed())
+        };
+        let through = time(&|running| running.signal(libc::SIGUSR1));
+        let straight = time(&|_| drop(sys::signal_process(child.as_fd(), libc::SIGUSR1, None)));
+        differences.push(through - straight);
+    }
+    differences.sort_by(f64::total_cmp);
+    Ok(differences[SIGNALS / 2])
+}
+
+/// The time that each signal of a burst of queued ones takes through the subject, in µs.
+pub fn burst(subject: &Subject, count: usize) -> Result<f64, String> {
+    let mut running = at_rest(subject)?;
+    let start = Instant::now();
+    (0..count).for_each(|value| running.queue(40, value as isize));
+    running.wait_lines("signal=40 ", count);
+    Ok(micros(start.elapsed()) / count as f64)
+}
+
+/// The processor time of the subject for each orphan, in µs: `count` of them in batches of a hundred, or one by one, while
+/// `below` others live as its children.
+pub fn orphan_time(subject: &Subject, count: usize, one_by_one: bool, below: usize) -> Result<f64, String> {
+    let running = at_rest(subject)?;
+    // They would hold the output open, and have nothing to say here.
+    let workers = Case::witness().inside(&running).args(std::iter::repeat_n("worker", below));
+    let workers = workers.stdout(Stream::Null).stderr(Stream::Null).deadline(LIMIT).run();
+    if workers.exit() != Some(0) || !rests(running.pid()) {
+        return Err(format!("the processes below it could not be made: {workers}"));
+    }
+    let time = || procfs::processor_time(running.pid()).map_err(gone);
+    let before = time()?;
+    let each = if one_by_one { "1".to_owned() } else { count.to_string() };
+    let words = std::iter::repeat_n(["orphans", &each], if one_by_one { count } else { 1 }).flatten();
+    let outcome = Case::witness().inside(&running).args(words).deadline(LIMIT).run();
+    if outcome.exit() != Some(0) {
+        return Err(format!("the orphans could not be made: {outcome}"));
+    }
+    let until = Instant::now() + LIMIT;
+    while running.processes().len() > alone(subject) + below {
+        if Instant::now() > until {
+            return Err("it leaves zombies".to_owned());
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(micros(time()? - before) / count as f64)
+}
+
+/// The time from the child's end to the subject's, in µs.
+pub fn end(subject: &Subject) -> Result<f64, String> {
+    let running = at_rest(subject)?;
+    let child = *procfs::children(running.pid()).first().ok_or("it has no child")?;
+    let child = sys::open_process(child).map_err(gone)?;
+    let own = sys::open_process(running.pid()).map_err(gone)?;
+    sys::signal_process(child.as_fd(), libc::SIGKILL, None).map_err(gone)?;
+    if !sys::wait_for_end(&child, LIMIT) {
+        return Err("the child does not end".to_owned());
+    }
+    let start = Instant::now();
+    if sys::wait_for_end(&own, LIMIT) { Ok(micros(start.elapsed())) } else { Err("it does not end".to_owned()) }
 }
 
 /// Runs the calling thread, and what it starts from now on, on this processor alone, if there is another.
@@ -112,7 +234,12 @@ pub fn lost(subject: &Subject, distance: Duration) -> Result<f64, String> {
     // The sender must not keep the program from running.
     let before = nix::sched::sched_getaffinity(nix::unistd::Pid::from_raw(0)).map_err(|error| error.to_string())?;
     stay_on(1);
-    let mut held = subject.case().deadline(LIMIT).start_held();
+    let mut held = if subject.starts {
+        // A child that ends at TERM at any time, from its first instruction on.
+        subject.case().deadline(LIMIT).arg(tools::witness()).arg("sleep").start_held()
+    } else {
+        case(subject).start_held()
+    };
     stay_on(0);
     held.release();
     let at = Instant::now() + distance;

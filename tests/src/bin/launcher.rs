@@ -56,7 +56,7 @@ fn launch(plan: &Plan, control: &OwnedFd, gate: OwnedFd) -> Result<(), String> {
     drop(gate);
     attend(child, control, plan.place != Place::Child);
     if plan.place == Place::Host {
-        end_all_children();
+        sys::end_all_children();
     }
     Ok(())
 }
@@ -129,20 +129,6 @@ fn attend(child: i32, control: &OwnedFd, it_is_the_program: bool) {
         let _ = sys::kill(child, libc::SIGKILL, None);
         // All signals are blocked here, so that nothing interrupts it.
         let _ = sys::wait(child, 0);
-    }
-}
-
-/// Kills and reaps what was reparented to the launcher, and what that leaves, until nobody is left.
-fn end_all_children() {
-    let own = std::process::id();
-    loop {
-        let children = std::fs::read_to_string(format!("/proc/self/task/{own}/children")).unwrap_or_default();
-        for child in children.split_whitespace().filter_map(|pid| pid.parse().ok()) {
-            let _ = sys::kill(child, libc::SIGKILL, None);
-        }
-        if sys::wait(-1, 0).is_err() {
-            break;
-        }
     }
 }
 
