@@ -67,7 +67,7 @@ pub fn svg(subjects: &[Subject], rows: &[&Row], page: Page) -> Result<String, Bo
         let left = Pos::new(HPos::Left, VPos::Center);
         for (number, row) in rows.iter().enumerate() {
             let top = panel * number as i32;
-            area.draw(&Text::new(row.what.clone(), (8, top + HEAD / 2 + 2), style(18, left)))?;
+            area.draw(&Text::new(row.what.replace('`', ""), (8, top + HEAD / 2 + 2), style(18, left)))?;
             let highest = row.values.iter().flatten().copied().fold(f64::MIN_POSITIVE, f64::max);
             for (index, (subject, value)) in subjects.iter().zip(&row.values).enumerate() {
                 let middle = top + HEAD + LINE * index as i32 + LINE / 2;
