@@ -2,7 +2,7 @@
 //! the promise's number. No test reads a clock: what must come at once comes before a grace of an hour, and what must come
 //! by the deadline has a grace that is short.
 
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::PathBuf;
 
 use bitts_tests::procfs::{self, Process, Status};
@@ -608,6 +608,71 @@ fn i14_a_pid_that_is_used_again_by_a_neighbour_gets_nothing() {
     assert_untouched(&mut neighbour);
 }
 
+/// While init looks from whom a neighbour's orphan descends, its parent ends, and the parent's pid becomes a descendant's.
+#[test]
+fn i14_a_neighbours_orphan_is_no_descendant_by_a_parents_pid_that_is_used_again() {
+    needs_namespaces!();
+    needs_strace!();
+    const PARENT: i32 = 3000;
+    let last_pid = |init: &Running, number: i32| {
+        let script = format!("echo {number} > /proc/sys/kernel/ns_last_pid");
+        Case::new("/bin/sh").inside(init).args(["-c", &script]).run().assert_exit(0);
+    };
+    // Held up the second time that it is about to look at the parent: first for the parent's own sake, then for the orphan's.
+    let path = format!("/proc/{PARENT}/status");
+    let inject = "--inject=openat:delay_enter=3000000:when=2";
+    let case = Case::init().not_pid1().args(["-t60m"]).strace(["-P", &path, "-e", "trace=openat", inject]);
+    let words =
+        ["child", "record", "until", "10", "child", "record", "end", "record", "end", "ready", "cat", "exit", "7"];
+    let mut init = case.stdin(Stream::Pipe).child(words).start();
+    init.wait_line("ready");
+    init.wait_line("recording");
+    let [descendant] = &children_of(&init, child(&init).pid)[..] else { panic!("one descendant") };
+    // A neighbour with a child, which has the number, and which has the orphan-to-be.
+    let words = ["child", "child", "say", "up", "record", "end", "say", "up", "sleep", "end", "wait", "sleep"];
+    last_pid(&init, PARENT - 2);
+    let mut neighbour = Case::witness().inside(&init).args(words).start();
+    neighbour.wait_lines("up", 2);
+    neighbour.wait_line("recording");
+    let by_number = |init: &Running, number| init.processes().into_iter().find(|process| process.inner == number);
+    let parent = by_number(&init, PARENT).expect("the number was free");
+    let [orphan] = &children_of(&init, parent.pid)[..] else { panic!("one orphan-to-be") };
+    let pid = init.pid();
+    // strace stops it for a moment in every call: what counts is the path, in init's memory.
+    let held = || {
+        let call = std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
+        let words: Vec<_> = call.split_whitespace().collect();
+        let address = words.get(2).and_then(|word| u64::from_str_radix(word.trim_start_matches("0x"), 16).ok());
+        let mut text = vec![0; path.len()];
+        let memory = std::fs::File::open(format!("/proc/{pid}/mem"));
+        words.first() == Some(&libc::SYS_openat.to_string().as_str())
+            && memory.is_ok_and(|memory| memory.read_exact_at(&mut text, address.unwrap_or(0)).is_ok())
+            && text == path.as_bytes()
+    };
+    init.close_stdin();
+    // The descendants come first by their numbers, then the parent, then the orphan. In the first look it is stopped by
+    // strace for a moment, as in every call; in the second it is for longer.
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    let mut seen = 0;
+    while seen < 20 {
+        assert!(std::time::Instant::now() < until, "no look at the orphan's parent");
+        seen = if held() { seen + 1 } else { 0 };
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    sys::kill(parent.pid, SIGKILL, None).expect("it lives");
+    neighbour.wait_line("waited ");
+    last_pid(&init, PARENT - 1);
+    sys::kill(descendant.pid, SIGUSR1, None).expect("it lives");
+    init.wait_until("a descendant with that number", |init| {
+        by_number(init, PARENT).is_some_and(|process| process.parent == descendant.pid)
+    });
+    // Both descendants have the teardown's CONT when init has come past all of them.
+    init.wait_lines("signal=18 ", 2);
+    sys::kill(orphan.pid, MARKER, None).expect("it lives");
+    neighbour.wait_line(&format!("signal={MARKER} "));
+    assert_eq!(recorded(&neighbour.stdout()), [MARKER]);
+}
+
 /// The children of a process of the namespace.
 fn children_of(init: &Running, parent: i32) -> Vec<Process> {
     let mut all = init.processes();
@@ -860,6 +925,27 @@ fn i14_under_wait_all_the_first_term_int_or_quit_starts_the_teardown() {
             outcome.assert_exit(STATUS);
             assert_eq!(outcome.out().matches("done").count(), 2, "{place:?} {signal}: {outcome}");
             assert_eq!(outcome.err(), "");
+        }
+    }
+}
+
+/// init finds the child's end and the request at the same time, and the request is the first of them by its number.
+#[test]
+fn i14_under_wait_all_a_term_that_comes_with_the_childs_end_is_not_lost() {
+    needs_namespaces!();
+    for place in PLACES {
+        for signal in [SIGTERM, SIGINT, SIGQUIT] {
+            let mut init = at(place, &WAIT_ALL, &[&OBEDIENT]);
+            let (pid, child) = (init.pid(), child(&init).pid);
+            init.signal(SIGSTOP);
+            init.wait_until("a stopped init", |_| state(pid) == 'T');
+            sys::kill(child, SIGKILL, None).expect("it lives");
+            init.wait_until("a dead child", |_| state(child) == 'Z');
+            init.signal(signal);
+            init.signal(SIGCONT);
+            let outcome = init.wait();
+            outcome.assert_exit(128 + SIGKILL);
+            assert!(outcome.out().contains("done"), "{place:?} {signal}: {outcome}");
         }
     }
 }
