@@ -186,7 +186,6 @@ pub const fn bit(signal: c_int) -> Mask {
 }
 
 /// `rt_sigprocmask(2)`, SIG_SETMASK: replaces the signal mask and returns the old one. It cannot fail with valid pointers.
-#[inline(always)]
 pub fn set_mask(mask: Mask) -> Mask {
     let mut old: Mask = 0;
     // SAFETY: both pointers are to live words of the 8 bytes that the last argument names.
@@ -205,7 +204,6 @@ pub fn set_mask(mask: Mask) -> Mask {
 struct KernelAction([usize; 6]);
 
 /// `rt_sigaction(2)`: sets the disposition of `signal` to `SIG_DFL` or `SIG_IGN` and returns what the old handler word was.
-#[inline(never)]
 pub fn set_disposition(signal: c_int, handler: libc::sighandler_t) -> libc::sighandler_t {
     let mut action = KernelAction([handler, 0, 0, 0, 0, 0]);
     // The kernel has read the new one before it writes the old one: one place is enough.
@@ -323,7 +321,6 @@ pub fn write(descriptor: c_int, bytes: &[u8]) -> Result<c_int, Errno> {
 }
 
 /// `getpid(2)`.
-#[inline(never)]
 #[must_use]
 pub fn own_pid() -> c_int {
     // SAFETY: no argument. It cannot fail, so that 0 is never seen.

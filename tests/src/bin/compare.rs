@@ -26,6 +26,7 @@ fn main() -> ExitCode {
     if !bitts_tests::namespace::available("cargo compare") {
         return ExitCode::FAILURE;
     }
+    bitts_tests::ship::build_harness();
     let table = compare::markdown(&compare::run(&programs));
     print!("{table}");
     if words.write {
