@@ -681,7 +681,9 @@ impl Scenario {
         let mut words: Vec<String> = Vec::new();
         let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         for (number, Survivor { kind, session }) in self.survivors.iter().enumerate() {
-            words.extend(own(&["child", "tag", &format!("s{number}"), if *session { "setsid" } else { "setpgid" }]));
+            // Of a session whose leader ends the kernel hangs up what is stopped (kernel/exit.c, `kill_orphaned_pgrp`).
+            let session = *session || *kind == Kind::Stopped && self.config.has_session();
+            words.extend(own(&["child", "tag", &format!("s{number}"), if session { "setsid" } else { "setpgid" }]));
             // Where nobody asks it to end, it does not.
             let count = self.taken_by_survivors().len() + usize::from(!self.tears_down());
             let deeds: &[&str] = match kind {
@@ -1066,12 +1068,21 @@ fn i12_i18_scenarios_see_each_kind_of_mismatch() {
     let scenario = plain(libc::SIGUSR1);
     let outcome = scenario.outcome(Case::init());
     scenario.compare(&outcome);
-    let changes: [(&str, fn(&mut Scenario)); 5] = [
-        ("what the child received", |other| other.config.rewrites = vec![(libc::SIGUSR1, libc::SIGUSR2)]),
-        ("what the child received", |other| other.steps.clear()),
-        ("init's exit status", |other| other.config.expect = vec![3]),
-        ("what the child inherited", |other| other.config.ignored = bit(libc::SIGUSR1)),
-        ("warnings", |other| {
+    let survivor = |kind| vec![Survivor { kind, session: true }];
+    let changes: [(&str, &dyn Fn(&mut Scenario)); 7] = [
+        ("what survivor 0 received", &|other| {
+            other.config.grace = Some(Time::Long);
+            other.survivors = survivor(Kind::Obedient);
+        }),
+        ("expected on standard error: None and 1 kills", &|other| {
+            other.config.grace = Some(Time::Short);
+            other.survivors = survivor(Kind::Stubborn);
+        }),
+        ("what the child received", &|other| other.config.rewrites = vec![(libc::SIGUSR1, libc::SIGUSR2)]),
+        ("what the child received", &|other| other.steps.clear()),
+        ("init's exit status", &|other| other.config.expect = vec![3]),
+        ("what the child inherited", &|other| other.config.ignored = bit(libc::SIGUSR1)),
+        ("warnings", &|other| {
             other.config.warn = true;
             other.steps.push(Step::Orphans(1));
             // The marker before its deed: nothing but the warning is to be missing.
