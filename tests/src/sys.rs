@@ -73,18 +73,7 @@ struct KernelAction([usize; 6]);
 /// # Errors
 /// EINVAL for KILL and STOP.
 pub fn ignore(signal: c_int, ignored: bool) -> io::Result<()> {
-    let new = KernelAction([if ignored { libc::SIG_IGN } else { libc::SIG_DFL }, 0, 0, 0, 0, 0]);
-    // SAFETY: a live struct of sufficient size; no handler is installed.
-    checked(unsafe {
-        libc::syscall(
-            libc::SYS_rt_sigaction,
-            signal,
-            &raw const new,
-            std::ptr::null_mut::<KernelAction>(),
-            size_of::<Mask>(),
-        )
-    })
-    .map(drop)
+    set_handler(signal, if ignored { libc::SIG_IGN } else { libc::SIG_DFL })
 }
 
 /// `rt_sigaction(2)`: a handler for `signal`, which the caller keeps blocked: without a restorer it could not return.
@@ -93,8 +82,13 @@ pub fn ignore(signal: c_int, ignored: bool) -> io::Result<()> {
 /// EINVAL for KILL and STOP.
 pub fn catch(signal: c_int) -> io::Result<()> {
     extern "C" fn handler(_: c_int) {}
-    let new = KernelAction([handler as *const () as usize, 0, 0, 0, 0, 0]);
-    // SAFETY: a live struct of sufficient size; the handler lives as long as the program.
+    set_handler(signal, handler as *const () as usize)
+}
+
+/// The handler of `signal`, without flags, restorer and mask.
+fn set_handler(signal: c_int, handler: libc::sighandler_t) -> io::Result<()> {
+    let new = KernelAction([handler, 0, 0, 0, 0, 0]);
+    // SAFETY: a live struct of sufficient size; a handler that is a function lives as long as the program.
     checked(unsafe {
         libc::syscall(
             libc::SYS_rt_sigaction,
