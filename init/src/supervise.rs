@@ -41,6 +41,7 @@ pub fn run(config: &Config<'_>, plan: &Plan, program: &[u8], pid: Pid) -> u8 {
         leads_session: plan.leads_session,
         failing: false,
         holding: false,
+        stop_seen: false,
         warned: false,
         no_proc_told: false,
         deadline: sys::FOREVER,
@@ -111,6 +112,8 @@ struct Init<'c> {
     failing: bool,
     /// There is a signal to be sent again.
     holding: bool,
+    /// A stop of the child was taken as seen, and it was not continued since by init.
+    stop_seen: bool,
     /// A failure to wait was told.
     warned: bool,
     /// So was a /proc that is not there.
@@ -196,6 +199,7 @@ impl Init<'_> {
                     return false;
                 }
                 self.info.set_number(number);
+                self.stop_seen &= number != libc::SIGCONT;
                 if number == libc::SIGCONT && self.own_pid != 1 {
                     // A shell's `fg` has given init's group the terminal.
                     self.pass_terminal(self.group, self.pid);
@@ -210,7 +214,7 @@ impl Init<'_> {
                     self.holding = true;
                 }
                 // Asked after the signal was sent. A stop that is still pending then is not seen.
-                if self.core.is_stop_request() && sys::stopped_by(self.pid, libc::WNOWAIT) != 0 {
+                if self.core.is_stop_request() && (self.stop_seen || sys::stopped_by(self.pid, libc::WNOWAIT) != 0) {
                     self.resume();
                 }
                 if self.core.starts_clock() && self.deadline == sys::FOREVER {
@@ -458,6 +462,9 @@ impl Init<'_> {
             // Somebody continues the two already, and a stop would discard that (kernel/signal.c, `prepare_signal`).
             return;
         }
+        // Taken as seen, so that a stop that comes after the SIGCONT is a new one.
+        sys::stopped_by(self.pid, 0);
+        self.stop_seen = true;
         self.pass_terminal(self.pid, self.group);
         // The group of a session's leader is orphaned: not to try discards nothing.
         if !self.leads_session {
@@ -465,11 +472,8 @@ impl Init<'_> {
             sys::set_mask(!bare::bit(libc::SIGTSTP));
             sys::set_mask(bare::ALL_SIGNALS);
         }
-        if sys::pending() & bare::bit(libc::SIGCONT) != 0 {
-            // Continued. The child's stop is taken as seen, so that one that comes after the SIGCONT is a new one. The loop
-            // forwards that SIGCONT.
-            sys::stopped_by(self.pid, 0);
-        } else if !self.session {
+        // Where init stopped, the loop forwards the SIGCONT that is pending now. In a group that it shares the child has it, too.
+        if self.own_group && !self.session && sys::pending() & bare::bit(libc::SIGCONT) == 0 {
             self.pass_terminal(self.group, self.pid);
             self.resume();
         }
@@ -477,7 +481,8 @@ impl Init<'_> {
     }
 
     /// Continues the child, and its group if it has one.
-    fn resume(&self) {
+    fn resume(&mut self) {
+        self.stop_seen = false;
         let target = if self.own_group { -self.pid } else { self.pid };
         self.told(libc::SIGCONT, sys::kill(target, libc::SIGCONT));
     }

@@ -18,17 +18,17 @@ macro_rules! words {
         $take! {
             options {
                 Group "-g, --group" "forward signals to a process group of the child"
-                SingleChild "-c, --single-child" "forward signals to the child only, in no new session"
+                SingleChild "-c, --single-child" "forward signals to the child only, no new session"
                 Subreaper "-s, --subreaper" "warn if init cannot be a child subreaper"
-                CaughtOnly "--caught-only" "forward what would end the child, but TERM, INT and QUIT, only if it catches it"
+                CaughtOnly "--caught-only" "forward a deadly signal (not TERM, INT, QUIT) only if the child catches it"
                 WaitAll "--wait-all" "end when no descendant is left"
-                WarnReaped "-w, --warn-reaped" "warn of each other process that is reaped"
+                WarnReaped "-w, --warn-reaped" "warn of each process reaped"
                 Verbose "-v, --verbose" "say on stderr what is done"
-                Grace "-t, --grace TIME" "give what outlives the child TIME: 10, 500ms, 2m"
+                Grace "-t, --grace TIME" "give what outlives the child TIME: 10s, 500ms"
                 StopTimeout "--stop-timeout TIME[:SIG,...]" "kill the child TIME after TERM (or SIG)"
-                ParentDeath "-p, --parent-death SIG" "get signal SIG when the parent dies"
-                Rewrite "-r, --rewrite S:R" "forward signal R for signal S; S:0 drops S (repeatable)"
-                Expect "-e, --expect CODE" "end with 0 if the child ends with CODE, 0-255 (repeatable)"
+                ParentDeath "-p, --parent-death SIG" "get SIG when the parent dies"
+                Rewrite "-r, --rewrite S:R" "forward R for S; S:0 drops S (repeatable)"
+                Expect "-e, --expect CODE" "end with 0 if the child ends with CODE (repeatable)"
                 Pause "-P, --pause" "no child: behave as pause does"
                 License "-l, -L, --license" "print the licence"
                 Help "-h, --help" "print this"
@@ -36,7 +36,7 @@ macro_rules! words {
             }
             usage "Usage: init [OPTION...] [--] PROGRAM [ARG...]\n\
                 Runs PROGRAM, forwards signals to it, reaps every zombie and ends with its status.\n"
-            notes "Undo X by --no-X. All but the last four have variables: BITTS_GROUP=1, BITTS_EXPECT=143,130\n\
+            notes "Undo X by --no-X. All but the last four have variables: BITTS_EXPECT=143,130\n\
                 Exit status: the child's; 128+n: signal n killed it; 127: PROGRAM not found; 126: not executable; 1: init failed\n"
             messages {
                 Unknown "init: fatal: @: unknown option\n"
