@@ -46,7 +46,7 @@ impl<'s> CString<'s> {
     #[must_use]
     pub const fn literal(bytes: &'static [u8]) -> Self {
         match bytes {
-            [first, ..] if bytes.len() < 64 && matches!(bytes.last(), Some(0)) => Self(first),
+            [first, ..] if matches!(bytes.last(), Some(0)) => Self(first),
             _ => Self(&0),
         }
     }
