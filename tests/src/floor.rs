@@ -21,6 +21,13 @@ pub fn init() -> &'static Path {
     BUILT.get_or_init(|| build("init"))
 }
 
+/// A program that does nothing; panics where it cannot be built.
+#[must_use]
+pub fn nothing() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| build("nothing"))
+}
+
 /// Builds `floor/NAME.S` with the C compiler that links Rust programs anyway.
 fn build(name: &str) -> PathBuf {
     let folder = ship::target_folder().join("floor");

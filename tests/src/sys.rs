@@ -463,6 +463,17 @@ pub fn nice() -> c_int {
     unsafe { libc::getpriority(libc::PRIO_PROCESS, 0) }
 }
 
+/// `sched_setscheduler(2)` of the calling thread: SCHED_FIFO of the lowest rank, ahead of all that has none; or as usual.
+///
+/// # Errors
+/// EPERM.
+pub fn take_precedence(ahead: bool) -> io::Result<()> {
+    let policy = if ahead { libc::SCHED_FIFO } else { libc::SCHED_OTHER };
+    let parameter = libc::sched_param { sched_priority: ahead.into() };
+    // SAFETY: a live structure.
+    checked(unsafe { libc::syscall(libc::SYS_sched_setscheduler, 0, policy, &raw const parameter) }).map(drop)
+}
+
 /// `setrlimit(2)` by the kernel's number of the resource.
 ///
 /// # Errors

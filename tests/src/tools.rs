@@ -22,6 +22,12 @@ pub fn crowd() -> PathBuf {
     beside("crowd")
 }
 
+/// The program that measures how long others take (src/bin/stopwatch.rs).
+#[must_use]
+pub fn stopwatch() -> PathBuf {
+    beside("stopwatch")
+}
+
 /// The reader's first command (src/bin/pid1.rs).
 #[must_use]
 pub fn pid1() -> PathBuf {

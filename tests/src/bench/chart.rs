@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::cell::Cell;
 use super::{Row, Subject};
 use crate::ship;
 
@@ -68,14 +69,19 @@ pub fn svg(subjects: &[Subject], rows: &[&Row], page: Page) -> Result<String, Bo
         for (number, row) in rows.iter().enumerate() {
             let top = panel * number as i32;
             area.draw(&Text::new(row.what.replace('`', ""), (8, top + HEAD / 2 + 2), style(18, left)))?;
-            let highest = row.values.iter().flatten().copied().fold(f64::MIN_POSITIVE, f64::max);
-            for (index, (subject, value)) in subjects.iter().zip(&row.values).enumerate() {
+            let values: Vec<_> = row.cells.iter().map(|cell| cell.as_ref().and_then(Cell::value)).collect();
+            let highest = values.iter().flatten().copied().fold(f64::MIN_POSITIVE, f64::max);
+            for (index, (subject, value)) in subjects.iter().zip(values).enumerate() {
                 let middle = top + HEAD + LINE * index as i32 + LINE / 2;
                 area.draw(&Text::new(subject.name.clone(), (NAMES - 8, middle), style(16, right)))?;
                 let length = (value.unwrap_or(0.0).max(0.0) / highest * f64::from(LONGEST)).round() as i32;
                 let corners = [(NAMES, middle - 7), (NAMES + length.max(1), middle + 7)];
                 area.draw(&Rectangle::new(corners, page.bar(&subject.name).filled()))?;
-                area.draw(&Text::new(row.cells[index].clone(), (NAMES + length + 6, middle), style(16, left)))?;
+                area.draw(&Text::new(
+                    row.cells[index].as_ref().map_or_else(|| "–".to_owned(), Cell::text),
+                    (NAMES + length + 6, middle),
+                    style(16, left),
+                ))?;
             }
         }
         area.present()?;

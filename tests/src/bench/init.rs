@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Measure, Show, Subject, grouped, sample};
+use super::cell::Show;
+use super::table::grouped;
+use super::{Measure, Subject, sample};
 use crate::{floor, ship, tools};
 
 /// How often TERM is sent right after the exec, at each distance.
 const TRIES: usize = 150;
 
 /// The time added to a program, for the chart.
-pub const ADDED: &str = "time added to `true`, µs";
+pub const ADDED: &str = "time added to a program that does nothing, µs";
 
 /// The memory charged, for the chart: the beginning of the row's name.
 pub const CHARGED: &str = "charged to the cgroup, kB";
@@ -55,7 +57,7 @@ pub fn measures(quick: bool) -> Vec<Measure> {
     }
     all.extend([
         number("page faults from exec to supervising", 3, 0, sample::faults),
-        number(ADDED, 400, 0, sample::added),
+        Measure::all(ADDED, 1, Show::Median(0), move |subjects| sample::added(subjects, few(500))),
         number("time added to a signal, µs", 15, 0, sample::forwarding),
         Measure::new(
             &format!("each of {} queued signals, µs", counted(queued)),

@@ -1,23 +1,26 @@
 //! What ours cost beside the peers, the floors, and whatever else is named: `cargo bench-pair`.
 //!
 //! - [`Subject`]: a program and how it is called; [`pause`] and [`init`] have the columns and the rows.
-//! - [`Measure`]: one row: what is measured, how often, and how the samples become a cell. The subjects take turns, so that
-//!   what else happens on the machine happens to all of them.
-//! - [`chart`]: some of the rows as a picture.
+//! - [`Measure`]: one row or some: what is measured, how often, and how the samples become cells. The subjects take turns, in
+//!   another order each round, so that what else happens on the machine happens to all of them.
+//! - [`cell`]: the samples of a cell, their median and spread, and how sure the ratio of two cells is.
+//! - [`table`]: the rows as text; [`chart`]: some of them as a picture.
 //! - `sample`: the measurements themselves; they know nothing of which program they measure.
 
 use std::ffi::OsString;
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+use cell::{Cell, Show};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::{Case, ship};
+use crate::Case;
 
+pub mod cell;
 pub mod chart;
 pub mod init;
 pub mod pause;
 mod sample;
+pub mod table;
 
 /// A program to measure, one column.
 #[derive(Clone, Debug)]
@@ -63,214 +66,110 @@ pub enum Sample {
     Word(String),
 }
 
-/// How the samples of one cell become its text.
-#[derive(Clone, Copy, Debug)]
-pub enum Show {
-    /// The median and, where they differ, half of the distance between the quartiles; with this many decimals.
-    Median(usize),
-    /// How many there were in all.
-    Sum,
-    /// A word that is the same each time.
-    Word,
+/// What was taken of one subject at one time: for each line of the measure its samples, one or more; or why there are none.
+pub type Taken = Result<Vec<Vec<Sample>>, String>;
+
+/// How samples are taken.
+pub enum Take {
+    /// Of one subject after the other.
+    Each(Box<dyn Fn(&Subject) -> Taken>),
+    /// Of all in one go, in this order.
+    All(Box<dyn Fn(&[&Subject]) -> Vec<Taken>>),
 }
 
-/// What is done for one sample.
-pub type Take = Box<dyn Fn(&Subject) -> Result<Sample, String>>;
-
-/// One row.
-pub struct Measure {
+/// One row of the table.
+#[derive(Clone, Debug)]
+pub struct Line {
     pub what: String,
-    pub rounds: usize,
     pub show: Show,
+}
+
+/// What is measured together: one row, or some.
+pub struct Measure {
+    pub lines: Vec<Line>,
+    /// How often, in each run.
+    pub rounds: usize,
     pub take: Take,
 }
 
 impl Measure {
+    /// A row of which each round gives a number.
     fn new(what: &str, rounds: usize, show: Show, take: impl Fn(&Subject) -> Result<f64, String> + 'static) -> Self {
-        let take = Box::new(move |subject: &Subject| take(subject).map(Sample::Number));
-        Self { what: what.to_owned(), rounds, show, take }
+        let take = move |subject: &Subject| take(subject).map(|number| vec![vec![Sample::Number(number)]]);
+        Self::each([(what.to_owned(), show)], rounds, take)
+    }
+
+    /// Rows that are measured of one subject at a time.
+    fn each(
+        lines: impl IntoIterator<Item = (String, Show)>,
+        rounds: usize,
+        take: impl Fn(&Subject) -> Taken + 'static,
+    ) -> Self {
+        let lines = lines.into_iter().map(|(what, show)| Line { what, show }).collect();
+        Self { lines, rounds, take: Take::Each(Box::new(take)) }
+    }
+
+    /// A row that is measured of all subjects at a time.
+    fn all(what: &str, rounds: usize, show: Show, take: impl Fn(&[&Subject]) -> Vec<Taken> + 'static) -> Self {
+        let lines = vec![Line { what: what.to_owned(), show }];
+        Self { lines, rounds, take: Take::All(Box::new(take)) }
     }
 }
 
-/// A row that has been measured: a cell for each subject.
+/// Samples as [`Taken`] has them, of one line.
+fn one_line(numbers: impl IntoIterator<Item = f64>) -> Vec<Vec<Sample>> {
+    vec![numbers.into_iter().map(Sample::Number).collect()]
+}
+
+/// A row that has been measured: a cell for each subject; None where it could not be measured.
 #[derive(Clone, Debug)]
 pub struct Row {
     pub what: String,
-    pub cells: Vec<String>,
-    /// Median or sum, where the cells are numbers.
-    pub values: Vec<Option<f64>>,
+    pub cells: Vec<Option<Cell>>,
 }
 
-/// Measures everything; what cannot be measured is a dash, and its reason is told.
+/// Measures everything, `runs` times one after another; what cannot be measured is a dash, and its reason is told.
 #[must_use]
-pub fn run(subjects: &[Subject], measures: &[Measure]) -> Vec<Row> {
-    let steps: usize = measures.iter().map(|measure| measure.rounds * subjects.len()).sum();
+pub fn run(subjects: &[Subject], measures: &[Measure], runs: usize) -> Vec<Row> {
+    let steps: usize = measures.iter().map(|measure| measure.rounds * subjects.len() * runs).sum();
     let bar = ProgressBar::new(steps as u64);
     bar.set_style(ProgressStyle::with_template("{elapsed_precise} {bar:30} {percent:>3} % {msg}").expect("a template"));
-    let row = |measure: &Measure| {
-        let mut samples = vec![Ok(Vec::new()); subjects.len()];
-        for round in 0..measure.rounds {
-            // There and back: A B C, C B A.
-            let order = 0..subjects.len();
-            let order: Vec<_> = if round % 2 == 0 { order.collect() } else { order.rev().collect() };
-            for index in order {
-                bar.set_message(format!("{}: {}", subjects[index].name, measure.what));
-                if let Ok(all) = &mut samples[index] {
-                    match (measure.take)(&subjects[index]) {
-                        Ok(sample) => all.push(sample),
+    let lines = || measures.iter().flat_map(|measure| &measure.lines);
+    let row = |line: &Line| Row { what: line.what.clone(), cells: vec![Some(Cell::new(line.show)); subjects.len()] };
+    let mut rows: Vec<_> = lines().map(row).collect();
+    // The same orders each time that it is run.
+    let mut random = fastrand::Rng::with_seed(1);
+    for run in 0..runs {
+        let mut first = 0;
+        for measure in measures {
+            let rows = &mut rows[first..first + measure.lines.len()];
+            first += measure.lines.len();
+            rows.iter_mut().flat_map(|row| row.cells.iter_mut().flatten()).for_each(Cell::begin);
+            for _ in 0..measure.rounds {
+                let mut order: Vec<_> = (0..subjects.len()).collect();
+                random.shuffle(&mut order);
+                order.retain(|&index| rows.iter().all(|row| row.cells[index].is_some()));
+                bar.set_message(format!("run {}: {}", run + 1, measure.lines[0].what));
+                let taken: Vec<Taken> = match &measure.take {
+                    Take::Each(take) => order.iter().map(|&index| take(&subjects[index])).collect(),
+                    Take::All(take) => take(&order.iter().map(|&index| &subjects[index]).collect::<Vec<_>>()),
+                };
+                for (index, taken) in order.into_iter().zip(taken) {
+                    match taken {
+                        Ok(lines) => {
+                            let cells = rows.iter_mut().filter_map(|row| row.cells[index].as_mut());
+                            cells.zip(lines).for_each(|(cell, samples)| cell.add(samples));
+                        }
                         Err(why) => {
-                            bar.println(format!("{}: {}: {why}", measure.what, subjects[index].name));
-                            samples[index] = Err(());
+                            bar.println(format!("{}: {}: {why}", rows[0].what, subjects[index].name));
+                            rows.iter_mut().for_each(|row| row.cells[index] = None);
                         }
                     }
                 }
-                bar.inc(1);
+                bar.inc(subjects.len() as u64);
             }
         }
-        let cell = |all: &Result<Vec<Sample>, ()>| {
-            all.as_ref().map_or_else(|()| "–".to_owned(), |all| text(all, measure.show))
-        };
-        let value = |all: &Result<Vec<Sample>, ()>| value(all.as_ref().ok()?, measure.show);
-        Row {
-            what: measure.what.clone(),
-            cells: samples.iter().map(cell).collect(),
-            values: samples.iter().map(value).collect(),
-        }
-    };
-    let rows = measures.iter().map(row).collect();
+    }
     bar.finish_and_clear();
     rows
-}
-
-/// The numbers of some samples, the lowest first.
-fn sorted(samples: &[Sample]) -> Vec<f64> {
-    let mut numbers: Vec<f64> = samples
-        .iter()
-        .filter_map(|sample| match sample {
-            Sample::Number(number) => Some(*number),
-            Sample::Word(_) => None,
-        })
-        .collect();
-    numbers.sort_by(f64::total_cmp);
-    numbers
-}
-
-/// The number that this share of sorted ones does not exceed.
-fn quantile(numbers: &[f64], share: f64) -> Option<f64> {
-    numbers.get((numbers.len().saturating_sub(1) as f64 * share).round() as usize).copied()
-}
-
-/// The number of a cell, if it is one.
-fn value(samples: &[Sample], show: Show) -> Option<f64> {
-    let numbers = sorted(samples);
-    match show {
-        Show::Word => None,
-        Show::Sum => Some(numbers.iter().sum()),
-        Show::Median(_) => quantile(&numbers, 0.5),
-    }
-}
-
-/// The text of a cell.
-fn text(samples: &[Sample], show: Show) -> String {
-    let numbers = sorted(samples);
-    let quantile = |share| quantile(&numbers, share).unwrap_or(f64::NAN);
-    match show {
-        Show::Word => match &samples[0] {
-            Sample::Word(word) if samples.iter().all(|sample| sample == &samples[0]) => word.clone(),
-            _ => "differs".to_owned(),
-        },
-        Show::Sum => grouped(numbers.iter().sum(), 0),
-        Show::Median(decimals) => {
-            let spread = (quantile(0.75) - quantile(0.25)) / 2.0;
-            let mut text = grouped(quantile(0.5), decimals);
-            if grouped(spread, decimals) != grouped(0.0, decimals) {
-                let _ = write!(text, " ± {}", grouped(spread, decimals));
-            }
-            text
-        }
-    }
-}
-
-/// A number with a comma at each thousand.
-fn grouped(number: f64, decimals: usize) -> String {
-    let text = format!("{number:.decimals$}");
-    let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
-    let (sign, digits) = whole.split_at(usize::from(whole.starts_with('-')));
-    let mut result = sign.to_owned();
-    for (index, digit) in digits.char_indices() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            result.push(',');
-        }
-        result.push(digit);
-    }
-    result + rest
-}
-
-/// The table in Markdown, and what it was measured on.
-#[must_use]
-pub fn markdown(subjects: &[Subject], rows: &[Row]) -> String {
-    let heads: Vec<_> = subjects.iter().map(|subject| subject.name.as_str()).collect();
-    let mut text = format!("| | {} |\n|---|{}\n", heads.join(" | "), "---|".repeat(heads.len()));
-    for row in rows {
-        let _ = writeln!(text, "| {} | {} |", row.what, row.cells.join(" | "));
-    }
-    let _ = writeln!(text, "\nMeasured on {}.", machine());
-    text
-}
-
-/// What this machine is: processor, memory, kernel, distribution.
-fn machine() -> String {
-    let value = |path: &str, key: &str| {
-        let text = std::fs::read_to_string(path).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix(key).map(str::to_owned)).unwrap_or_default();
-        line.trim_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '"' | '=')).to_owned()
-    };
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let memory = value("/proc/meminfo", "MemTotal");
-    let memory = memory.trim_end_matches(" kB").parse::<f64>().unwrap_or(0.0) / f64::from(1 << 20);
-    let kernel = nix::sys::utsname::uname().map(|name| name.release().to_string_lossy().into_owned());
-    // What a vendor has added to the number says which machine it is, not which kernel.
-    let kernel = kernel.unwrap_or_default();
-    let kernel = kernel.split('-').next().unwrap_or_default();
-    format!(
-        "{cores} cores of {} ({}), {memory:.0} GiB, Linux {kernel}, {}",
-        value("/proc/cpuinfo", "model name"),
-        std::env::consts::ARCH,
-        value("/etc/os-release", "PRETTY_NAME"),
-    )
-}
-
-/// Puts `table` between the marks called `name` in the README.
-///
-/// # Panics
-/// The marks are missing, or the README cannot be written.
-pub fn write(name: &str, table: &str) {
-    let path = ship::root().join("README.md");
-    let readme = std::fs::read_to_string(&path).expect("README.md");
-    let marks = [format!("<!-- {name} -->\n"), format!("<!-- /{name} -->\n")];
-    let start = readme.find(&marks[0]).expect("the mark in README.md") + marks[0].len();
-    let end = readme.find(&marks[1]).expect("the second mark in README.md");
-    std::fs::write(&path, [&readme[..start], table, &readme[end..]].concat()).expect("README.md");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Sample, Show, grouped, text};
-
-    #[test]
-    fn numbers_are_grouped() {
-        assert_eq!(grouped(0.0, 0), "0");
-        assert_eq!(grouped(999.4, 0), "999");
-        assert_eq!(grouped(-1234.56, 1), "-1,234.6");
-        assert_eq!(grouped(1_234_567.0, 0), "1,234,567");
-    }
-
-    #[test]
-    fn cells_have_median_and_spread() {
-        let numbers = |all: &[f64]| all.iter().map(|n| Sample::Number(*n)).collect::<Vec<_>>();
-        assert_eq!(text(&numbers(&[3.0, 1.0, 2.0, 900.0, 2.5]), Show::Median(1)), "2.5 ± 0.5");
-        assert_eq!(text(&numbers(&[5.0, 5.0]), Show::Median(0)), "5");
-        assert_eq!(text(&numbers(&[1.0, 0.0, 1.0]), Show::Sum), "2");
-        assert_eq!(text(&[Sample::Word("a".into()), Sample::Word("b".into())], Show::Word), "differs");
-    }
 }

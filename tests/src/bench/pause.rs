@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Measure, Sample, Show, Subject, grouped, sample};
+use super::cell::Show;
+use super::table::grouped;
+use super::{Measure, Sample, Subject, sample};
 use crate::{floor, ship, tools};
 
 /// How often TERM is sent right after the exec, at each distance.
@@ -47,12 +49,9 @@ pub fn measures(quick: bool) -> Vec<Measure> {
         }),
         number("page faults from exec to sleep", 3, 0, sample::faults),
         number("system calls from exec to sleep", 3, 0, sample::calls),
-        Measure {
-            what: "the first of them".to_owned(),
-            rounds: 1,
-            show: Show::Word,
-            take: Box::new(|subject| sample::first_call(subject).map(Sample::Word)),
-        },
+        Measure::each([("the first of them".to_owned(), Show::Word)], 1, |subject| {
+            sample::first_call(subject).map(|word| vec![vec![Sample::Word(word)]])
+        }),
     ];
     if cfg!(target_arch = "x86_64") {
         all.push(number("instructions before that one", 1, 0, sample::instructions));

@@ -1,10 +1,10 @@
 //! One sample of each measurement.
 
 use std::os::fd::AsFd;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::Subject;
+use super::{Subject, Taken, one_line};
 use crate::{Case, Running, Stream, cgroup, floor, namespace, procfs, steps, sys, tools};
 
 /// What does not come in this time does not come.
@@ -127,17 +127,51 @@ pub fn compressed(subject: &Subject) -> Result<f64, String> {
     output.map(|output| output.stdout.len() as f64).map_err(|error| format!("gzip: {error}"))
 }
 
-/// The time that a program takes more when the subject starts it, in µs: from its start to its end as the caller sees it.
-pub fn added(subject: &Subject) -> Result<f64, String> {
-    let program = tools::on_path("true").ok_or("true is not installed")?;
-    let time = |command: &mut Command| {
-        let start = Instant::now();
-        let status = command.stdin(Stdio::null()).stderr(Stdio::null()).status();
-        (start.elapsed(), status.is_ok_and(|status| status.success()))
+/// The time that a program takes more when each of the subjects starts it, in µs, of `rounds` rounds: from its start to its end
+/// as the caller sees it. Each is PID 1 of a namespace that was made before, as the program itself is, with which it is compared.
+pub fn added(subjects: &[&Subject], rounds: usize) -> Vec<Taken> {
+    let program = if cfg!(target_arch = "x86_64") { Some(floor::nothing().to_owned()) } else { tools::on_path("true") };
+    let times = program.ok_or_else(|| "true is not installed".to_owned()).and_then(|program| {
+        let mut case = Case::new(tools::stopwatch()).deadline(LIMIT).stderr(Stream::Null);
+        case = case.args([&rounds.to_string(), "1", "pid1", "+"]).arg(&program);
+        for subject in subjects {
+            case = case.arg("+").arg(&subject.path).args(&subject.words).arg(&program);
+        }
+        let outcome = undisturbed(|| case.run());
+        let line = |line: &str| line.split_whitespace().filter_map(|word| word.parse().ok()).collect::<Vec<f64>>();
+        let times: Vec<_> = outcome.out().lines().map(line).collect();
+        let whole = times.len() == rounds && times.iter().all(|times| times.len() == subjects.len() + 1);
+        if whole { Ok(times) } else { Err(format!("one of them fails: {outcome}")) }
+    });
+    let of_subject = |index: usize| {
+        let times = times.as_ref().map_err(Clone::clone)?;
+        // Without a subject comes first.
+        Ok(one_line(times.iter().map(|times| (times[index + 1] - times[0]) / 1000.0)))
     };
-    let (direct, _) = time(&mut Command::new(&program));
-    let (through, success) = time(Command::new(&subject.path).args(&subject.words).arg(&program));
-    if success { Ok(micros(through) - micros(direct)) } else { Err("it does not end with 0".to_owned()) }
+    (0..subjects.len()).map(of_subject).collect()
+}
+
+/// Runs the calling thread, and what it starts, on one processor ahead of all others on this machine, so that neither other
+/// programs nor a change of processors is measured, where that is allowed. With one processor the order of what happens is always
+/// the same: each process runs until it waits.
+fn undisturbed<T>(measure: impl FnOnce() -> T) -> T {
+    let own = nix::unistd::Pid::from_raw(0);
+    let before = nix::sched::sched_getaffinity(own);
+    // Without precedence a processor of one's own would have to be shared with whatever else runs on it.
+    let alone = sys::take_precedence(true).is_ok();
+    if alone {
+        let mut last = nix::sched::CpuSet::new();
+        let allowed = |&number: &usize| before.as_ref().is_ok_and(|set| set.is_set(number) == Ok(true));
+        let number = (0..nix::sched::CpuSet::count()).rev().find(allowed).unwrap_or(0);
+        let _ = last.set(number);
+        let _ = nix::sched::sched_setaffinity(own, &last);
+    }
+    let result = measure();
+    if alone {
+        let _ = sys::take_precedence(false);
+        let _ = before.map(|before| nix::sched::sched_setaffinity(own, &before));
+    }
+    result
 }
 
 fn micros(time: Duration) -> f64 {
