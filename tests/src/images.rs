@@ -141,6 +141,7 @@ const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
+const LAYER_IN_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
 /// The files of an OCI image layout, by their paths in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -153,10 +154,9 @@ impl Layout {
     /// Where `epoch` is no year that can be written.
     #[must_use]
     pub fn new(reference: &str, images: &[Image], epoch: u64) -> Layout {
-        let created = i64::try_from(epoch).ok().and_then(|epoch| OffsetDateTime::from_unix_timestamp(epoch).ok());
-        let created = created.and_then(|time| time.format(&Rfc3339).ok()).expect("a time stamp that can be written");
         let mut layout = Layout::default();
-        let manifests: Vec<_> = images.iter().map(|image| layout.add_image(image, &created)).collect();
+        let mut add = |image: &Image| layout.add_image(image, epoch, LAYER, image.layer.clone());
+        let manifests: Vec<_> = images.iter().map(&mut add).collect();
         let list = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": manifests });
         let mut list = layout.add_json(INDEX, &list);
         // Podman and skopeo know an image of an archive by the first, containerd by the second.
@@ -168,8 +168,22 @@ impl Layout {
         layout
     }
 
-    /// Adds one image: the descriptor of its manifest.
-    fn add_image(&mut self, image: &Image, created: &str) -> Value {
+    /// What a node pulls of one image from a registry: the bytes of its manifest, its configuration, and its layer as
+    /// `compress` (gzip) makes it, for so do clients push it.
+    ///
+    /// # Panics
+    /// As [`Layout::new`].
+    #[must_use]
+    pub fn pulled(image: &Image, epoch: u64, compress: impl FnOnce(&[u8]) -> Vec<u8>) -> usize {
+        let mut layout = Layout::default();
+        layout.add_image(image, epoch, LAYER_IN_GZIP, compress(&image.layer));
+        layout.0.values().map(Vec::len).sum()
+    }
+
+    /// Adds one image whose layer is stored as `layer`: the descriptor of its manifest.
+    fn add_image(&mut self, image: &Image, epoch: u64, layer_type: &str, layer: Vec<u8>) -> Value {
+        let created = i64::try_from(epoch).ok().and_then(|epoch| OffsetDateTime::from_unix_timestamp(epoch).ok());
+        let created = created.and_then(|time| time.format(&Rfc3339).ok()).expect("a time stamp that can be written");
         let config = json!({
             "created": created,
             "architecture": image.architecture,
@@ -182,7 +196,7 @@ impl Layout {
             "schemaVersion": 2,
             "mediaType": MANIFEST,
             "config": self.add_json(CONFIG, &config),
-            "layers": [self.add(LAYER, image.layer.clone())],
+            "layers": [self.add(layer_type, layer)],
         });
         let mut manifest = self.add_json(MANIFEST, &manifest);
         manifest["platform"] = json!({ "architecture": image.architecture, "os": "linux" });

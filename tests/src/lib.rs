@@ -7,7 +7,7 @@
 //! - [`floor`]: programs in assembly to measure ours against; [`cgroup`]: the memory that programs are charged.
 //! - [`elf`]: what the headers of a shipped file must say.
 //! - `images` (feature `images`): the images, made without Docker, and their check.
-//! - `runtimes` (feature `runtimes`): a container runtime of the tests' own, and its clients.
+//! - `runtimes` (feature `runtimes`, `bench`): a container runtime of the tests' own, and its clients.
 
 #[cfg(feature = "bench")]
 pub mod bench;
@@ -22,7 +22,7 @@ pub mod namespace;
 pub mod plan;
 pub mod procfs;
 pub mod running;
-#[cfg(feature = "runtimes")]
+#[cfg(any(feature = "runtimes", feature = "bench"))]
 pub mod runtimes;
 pub mod ship;
 pub mod steps;

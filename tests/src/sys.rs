@@ -85,6 +85,38 @@ pub fn catch(signal: c_int) -> io::Result<()> {
     set_handler(signal, handler as *const () as usize)
 }
 
+/// A handler for `signal` that runs `action`, which may do what a handler may (signal-safety(7)), and no more.
+///
+/// # Errors
+/// EINVAL.
+pub fn on_signal(signal: c_int, action: fn()) -> io::Result<()> {
+    // SAFETY: by the contract above; a function lives as long as the program.
+    unsafe { signal_hook::low_level::register(signal, action) }.map(drop)
+}
+
+/// The nanoseconds of CLOCK_MONOTONIC (`clock_gettime(2)`), which all processes of a machine share. A handler may ask for them.
+#[must_use]
+pub fn now() -> u64 {
+    let time = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC).expect("every Linux has it");
+    time.tv_sec() as u64 * 1_000_000_000 + time.tv_nsec() as u64
+}
+
+/// Waits until the process behind a pidfd has been reaped. Its end alone is not waited for.
+///
+/// # Errors
+/// It has not been within the limit, or the kernel does not tell: before Linux 6.9 it does not.
+pub fn wait_until_reaped(process: &OwnedFd, limit: Duration) -> Result<(), String> {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    let limit = PollTimeout::try_from(limit).expect("a limit below 24 days");
+    // A hang-up is told of unasked.
+    let told = poll(&mut [PollFd::new(process.as_fd(), PollFlags::empty())], limit);
+    match (told, signal_process(process.as_fd(), 0, None)) {
+        (Ok(1), _) => Ok(()),
+        (_, Err(_)) => Err("this kernel does not tell when a process is reaped; 6.9 does".to_owned()),
+        _ => Err("it is not reaped".to_owned()),
+    }
+}
+
 /// The handler of `signal`, without flags, restorer and mask.
 fn set_handler(signal: c_int, handler: libc::sighandler_t) -> io::Result<()> {
     let new = KernelAction([handler, 0, 0, 0, 0, 0]);
@@ -261,11 +293,15 @@ pub fn end_all_children() {
     let own = std::process::id();
     loop {
         let children = std::fs::read_to_string(format!("/proc/self/task/{own}/children")).unwrap_or_default();
-        for child in children.split_whitespace().filter_map(|pid| pid.parse().ok()) {
+        let children: Vec<_> = children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect();
+        for &child in &children {
             let _ = kill(child, libc::SIGKILL, None);
         }
-        if wait(-1, 0).is_err() {
-            break;
+        // As many ends are sure to come. To look again after each would take a thousand children a thousand looks.
+        for _ in 0..children.len().max(1) {
+            if wait(-1, 0).is_err() {
+                return;
+            }
         }
     }
 }

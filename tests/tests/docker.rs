@@ -3,8 +3,6 @@
 //! Needs root, and `dockerd`, `docker`, `busybox` (static), `setpriv`, `unshare`, `script`, `timeout`, `ldd` and `cc` on PATH;
 //! without one of them the tests fail, for who asks for the feature `runtimes` wants them run. No network is used.
 
-#[path = "docker/daemon.rs"]
-mod daemon;
 #[path = "docker/ends.rs"]
 mod ends;
 #[path = "docker/imported.rs"]
@@ -20,11 +18,11 @@ use std::time::{Duration, Instant};
 
 use bitts_tests::images::{self, INIT, Origin, PAUSE};
 use bitts_tests::procfs::Status;
+use bitts_tests::runtimes::docker::{Container, Daemon};
 use bitts_tests::runtimes::enclosure::{namespace, wait_for_program, zombies};
 use bitts_tests::runtimes::world::{self, Trials};
 use bitts_tests::runtimes::{base, client::DEADLINE};
 use bitts_tests::{elf, ship};
-use daemon::{Container, Daemon};
 use libtest_mimic::Trial;
 
 /// The image with busybox.

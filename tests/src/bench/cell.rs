@@ -10,8 +10,8 @@ use super::table::grouped;
 pub enum Show {
     /// The median and, where they differ, half of the distance between the quartiles; with this many decimals.
     Median(usize),
-    /// How many there were in all.
-    Sum,
+    /// In how many of all rounds it was so: 1 stands for yes, 0 for no.
+    Share,
     /// A word that is the same each time.
     Word,
 }
@@ -51,7 +51,7 @@ impl Cell {
         self.runs.iter().flatten().filter_map(number).collect()
     }
 
-    /// Median or sum; None of words, and where there is no sample.
+    /// Median or count; None of words, and where there is no sample.
     #[must_use]
     pub fn value(&self) -> Option<f64> {
         value(&self.numbers(), self.show)
@@ -77,7 +77,10 @@ impl Cell {
                     _ => "differs".to_owned(),
                 }
             }
-            Show::Sum => grouped(self.numbers().iter().sum(), 0),
+            Show::Share => {
+                let numbers = self.numbers();
+                format!("{} of {}", grouped(numbers.iter().sum(), 0), grouped(numbers.len() as f64, 0))
+            }
             Show::Median(decimals) => {
                 let mut text = grouped(self.value().unwrap_or(f64::NAN), decimals);
                 let spread = grouped(self.spread(), decimals);
@@ -89,7 +92,7 @@ impl Cell {
         }
     }
 
-    /// The median or the sum of each run.
+    /// The median or the count of each run.
     #[must_use]
     pub fn of_each_run(&self) -> Vec<f64> {
         let of_run = |run: &Vec<Sample>| value(&run.iter().filter_map(number).collect::<Vec<_>>(), self.show);
@@ -97,7 +100,7 @@ impl Cell {
     }
 
     /// Whether the runs agree within their spread: the median of each is no further from the median of all than half of the
-    /// distance between the quartiles within a run, or than 2 %, or than one in the last digit shown. Sums may differ by what
+    /// distance between the quartiles within a run, or than 2 %, or than one in the last digit shown. Counts may differ by what
     /// chance alone would make of them (three standard deviations of a count).
     #[must_use]
     pub fn agrees(&self) -> bool {
@@ -105,7 +108,7 @@ impl Cell {
         let all_within = |middle: f64, distance: f64| each.iter().all(|value| (value - middle).abs() <= distance);
         match self.show {
             Show::Word => self.text() != "differs",
-            Show::Sum => {
+            Show::Share => {
                 let mean = each.iter().sum::<f64>() / each.len() as f64;
                 all_within(mean, 3.0 * mean.sqrt())
             }
@@ -153,11 +156,11 @@ const fn number(sample: &Sample) -> Option<f64> {
     }
 }
 
-/// The median or the sum of some numbers.
+/// The median or the count of some numbers.
 fn value(numbers: &[f64], show: Show) -> Option<f64> {
     match show {
         Show::Word => None,
-        Show::Sum => Some(numbers.iter().sum()),
+        Show::Share => Some(numbers.iter().sum()),
         Show::Median(_) => quantile(&mut numbers.to_vec(), 0.5),
     }
 }
@@ -192,7 +195,7 @@ mod tests {
     fn cells_have_median_and_spread() {
         assert_eq!(cell(Show::Median(1), &[&[3.0, 1.0, 2.0], &[900.0, 2.5]]).text(), "2.5 ± 0.5");
         assert_eq!(cell(Show::Median(0), &[&[5.0, 5.0]]).text(), "5");
-        assert_eq!(cell(Show::Sum, &[&[1.0, 0.0], &[1.0]]).text(), "2");
+        assert_eq!(cell(Show::Share, &[&[1.0, 0.0], &[1.0]]).text(), "2 of 3");
         let words = vec![vec![Sample::Word("a".into())], vec![Sample::Word("b".into())]];
         assert_eq!(Cell { show: Show::Word, runs: words }.text(), "differs");
     }
@@ -205,8 +208,8 @@ mod tests {
         // What is the same each time may differ by the last digit.
         assert!(agrees(Show::Median(0), &[&[5.0, 5.0], &[6.0, 6.0], &[5.0, 5.0]]));
         assert!(!agrees(Show::Median(0), &[&[5.0, 5.0], &[8.0, 8.0], &[5.0, 5.0]]));
-        assert!(agrees(Show::Sum, &[&[50.0], &[40.0], &[60.0]]));
-        assert!(!agrees(Show::Sum, &[&[150.0], &[0.0], &[150.0]]));
+        assert!(agrees(Show::Share, &[&[50.0], &[40.0], &[60.0]]));
+        assert!(!agrees(Show::Share, &[&[150.0], &[0.0], &[150.0]]));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //!   another order each round, so that what else happens on the machine happens to all of them.
 //! - [`cell`]: the samples of a cell, their median and spread, and how sure the ratio of two cells is.
 //! - [`table`]: the rows as text; [`chart`]: some of them as a picture.
-//! - `sample`: the measurements themselves; they know nothing of which program they measure.
+//! - `sample`, `timed`, `docker`: the measurements themselves, those of time and those under Docker apart; they know nothing of which program they measure.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -17,10 +17,12 @@ use crate::Case;
 
 pub mod cell;
 pub mod chart;
+mod docker;
 pub mod init;
 pub mod pause;
 mod sample;
 pub mod table;
+mod timed;
 
 /// A program to measure, one column.
 #[derive(Clone, Debug)]
@@ -89,6 +91,8 @@ pub struct Measure {
     pub lines: Vec<Line>,
     /// How often, in each run.
     pub rounds: usize,
+    /// It is the same each time, so that the first run has it alone.
+    pub once: bool,
     pub take: Take,
 }
 
@@ -106,13 +110,19 @@ impl Measure {
         take: impl Fn(&Subject) -> Taken + 'static,
     ) -> Self {
         let lines = lines.into_iter().map(|(what, show)| Line { what, show }).collect();
-        Self { lines, rounds, take: Take::Each(Box::new(take)) }
+        Self { lines, rounds, once: false, take: Take::Each(Box::new(take)) }
+    }
+
+    /// The same as what the first run has alone.
+    const fn once(mut self) -> Self {
+        self.once = true;
+        self
     }
 
     /// A row that is measured of all subjects at a time.
     fn all(what: &str, rounds: usize, show: Show, take: impl Fn(&[&Subject]) -> Vec<Taken> + 'static) -> Self {
         let lines = vec![Line { what: what.to_owned(), show }];
-        Self { lines, rounds, take: Take::All(Box::new(take)) }
+        Self { lines, rounds, once: false, take: Take::All(Box::new(take)) }
     }
 }
 
@@ -131,7 +141,8 @@ pub struct Row {
 /// Measures everything, `runs` times one after another; what cannot be measured is a dash, and its reason is told.
 #[must_use]
 pub fn run(subjects: &[Subject], measures: &[Measure], runs: usize) -> Vec<Row> {
-    let steps: usize = measures.iter().map(|measure| measure.rounds * subjects.len() * runs).sum();
+    let times = |measure: &Measure| measure.rounds * if measure.once { 1 } else { runs };
+    let steps: usize = measures.iter().map(|measure| times(measure) * subjects.len()).sum();
     let bar = ProgressBar::new(steps as u64);
     bar.set_style(ProgressStyle::with_template("{elapsed_precise} {bar:30} {percent:>3} % {msg}").expect("a template"));
     let lines = || measures.iter().flat_map(|measure| &measure.lines);
@@ -144,6 +155,9 @@ pub fn run(subjects: &[Subject], measures: &[Measure], runs: usize) -> Vec<Row> 
         for measure in measures {
             let rows = &mut rows[first..first + measure.lines.len()];
             first += measure.lines.len();
+            if measure.once && run > 0 {
+                continue;
+            }
             rows.iter_mut().flat_map(|row| row.cells.iter_mut().flatten()).for_each(Cell::begin);
             for _ in 0..measure.rounds {
                 let mut order: Vec<_> = (0..subjects.len()).collect();

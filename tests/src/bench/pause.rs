@@ -8,8 +8,8 @@ use super::table::grouped;
 use super::{Measure, Sample, Subject, sample};
 use crate::{floor, ship, tools};
 
-/// How often TERM is sent right after the exec, at each distance.
-const TRIES: usize = 300;
+/// How often TERM is sent right after the exec, at each distance, in each run.
+const TRIES: usize = 100;
 
 /// The memory charged, for the chart: the beginning of the row's name.
 pub const CHARGED: &str = "charged to the cgroup, kB";
@@ -41,41 +41,31 @@ pub fn measures(quick: bool) -> Vec<Measure> {
         Measure::new(what, often(rounds), Show::Median(decimals), take)
     };
     let mut all = vec![
-        number("file, bytes", 1, 0, sample::file),
-        number("resident, kB", 15, 0, sample::resident),
-        number("private and written, kB", 15, 0, sample::private_dirty),
-        Measure::new(&format!("{CHARGED} each of {}", counted(crowd)), often(5), Show::Median(1), move |subject| {
+        number("file, bytes", 1, 0, sample::file).once(),
+        number("resident, kB", 5, 0, sample::resident),
+        number("private and written, kB", 5, 0, sample::private_dirty),
+        Measure::new(&format!("{CHARGED} each of {}", counted(crowd)), often(2), Show::Median(1), move |subject| {
             sample::charged(subject, crowd)
         }),
         number("page faults from exec to sleep", 3, 0, sample::faults),
         number("system calls from exec to sleep", 3, 0, sample::calls),
         Measure::each([("the first of them".to_owned(), Show::Word)], 1, |subject| {
             sample::first_call(subject).map(|word| vec![vec![Sample::Word(word)]])
-        }),
+        })
+        .once(),
     ];
     if cfg!(target_arch = "x86_64") {
-        all.push(number("instructions before that one", 1, 0, sample::instructions));
+        all.push(number("instructions before that one", 1, 0, sample::instructions).once());
     }
-    all.push(Measure::new(
-        &format!("wake-ups in {} idle seconds", idle.as_secs()),
-        1,
-        Show::Median(0),
-        move |subject| sample::idle_wake_ups(subject, idle),
-    ));
-    all.push(Measure::new(
-        &format!("wake-ups for {} orphans", counted(orphans)),
-        often(3),
-        Show::Median(0),
-        move |subject| sample::orphans(subject, orphans),
-    ));
+    let what = format!("wake-ups in {} idle seconds", idle.as_secs());
+    all.push(Measure::all(&what, 1, Show::Median(0), move |subjects| sample::idle_wake_ups(subjects, idle)));
+    all.push(Measure::new(&format!("wake-ups for {} orphans", counted(orphans)), 1, Show::Median(0), move |subject| {
+        sample::orphans(subject, orphans)
+    }));
     for distance in [0, 50, 100, 200] {
         let tries = if quick { 5 } else { TRIES };
-        all.push(Measure::new(
-            &format!("TERM lost {distance} µs after exec, of {tries}"),
-            tries,
-            Show::Sum,
-            move |subject| sample::lost(subject, Duration::from_micros(distance)),
-        ));
+        let take = move |subject: &Subject| sample::lost(subject, Duration::from_micros(distance));
+        all.push(Measure::new(&format!("TERM lost {distance} µs after exec"), tries, Show::Share, take));
     }
     all
 }

@@ -69,7 +69,7 @@ pub fn ratios(subjects: &[Subject], rows: &[Row]) -> String {
     text
 }
 
-/// The median or the sum of each run, and whether they agree.
+/// The median or the count of each run, and whether they agree.
 #[must_use]
 pub fn runs(subjects: &[Subject], rows: &[Row]) -> String {
     let heads: Vec<_> = subjects.iter().map(|subject| subject.name.as_str()).collect();
@@ -88,16 +88,23 @@ pub fn runs(subjects: &[Subject], rows: &[Row]) -> String {
     text
 }
 
-/// In how many cells the runs agree, and in how many there are.
+/// What all was measured on, how often, and in how many cells the runs agree.
 #[must_use]
-pub fn agreement(rows: &[Row]) -> (usize, usize) {
+pub fn provenance(rows: &[Row]) -> String {
     let cells = || rows.iter().flat_map(|row| row.cells.iter().flatten());
-    (cells().filter(|cell| cell.agrees()).count(), cells().count())
+    let agree = cells().filter(|cell| cell.agrees()).count();
+    let runs = cells().map(|cell| cell.runs.len()).max().unwrap_or(0);
+    let agreement = if runs > 1 {
+        format!("; they agree within their spread in {agree} of {} cells", cells().count())
+    } else {
+        String::new()
+    };
+    let times = if runs == 1 { "once".to_owned() } else { format!("in {runs} runs") };
+    format!("Measured {times} on {}{agreement}.\n", machine())
 }
 
 /// What this machine is: processor, memory, kernel, distribution.
-#[must_use]
-pub fn machine() -> String {
+fn machine() -> String {
     let value = |path: &str, key: &str| {
         let text = std::fs::read_to_string(path).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix(key).map(str::to_owned)).unwrap_or_default();

@@ -1,13 +1,14 @@
-//! `cargo bench-pair`: what our programs cost beside the peers and the floors; `--write` puts the tables into the README.
+//! `cargo bench-pair`: what our programs cost beside the peers and the floors; `--write` puts the tables and charts into the documents.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use bitts_tests::bench::{self, Measure, Subject, chart, init, pause, table};
+use bitts_tests::bench::{self, Measure, Row, Subject, chart, init, pause, table};
 use bitts_tests::{namespace, ship};
 use clap::Parser;
 
-/// Measures init and pause beside the peers and the floors. As root it also tells what is charged to a cgroup.
+/// Measures init and pause beside the peers and the floors. As root it also tells what is charged to a cgroup, and keeps other
+/// programs from what it measures.
 #[derive(Parser)]
 #[command(name = "bench-pair")]
 struct Words {
@@ -29,7 +30,7 @@ struct Words {
     /// Only show that all can be measured: one run of few rounds, with small crowds
     #[arg(long, conflicts_with = "write")]
     quick: bool,
-    /// Put the tables into README.md, and the charts beside them
+    /// Put the tables into README.md and tests/TESTING.md, and the charts beside them
     #[arg(long)]
     write: bool,
 }
@@ -41,6 +42,34 @@ enum Which {
     Pause,
 }
 
+impl Words {
+    /// Measures what was asked for.
+    fn run(&self, subjects: &[Subject], mut measures: Vec<Measure>) -> Vec<Row> {
+        let wanted = |what: &str| self.row.is_empty() || self.row.iter().any(|part| what.contains(part));
+        measures.retain(|measure| measure.lines.iter().any(|line| wanted(&line.what)));
+        bench::run(subjects, &measures, if self.quick { 1 } else { usize::from(self.runs) })
+    }
+
+    /// Prints the tables, and writes them where that was asked for. True if there is no dash in them.
+    fn tell(&self, name: &str, subjects: &[Subject], rows: &[Row], with_ratios: bool) -> bool {
+        if rows.is_empty() {
+            return true;
+        }
+        let mut text = table::measured(subjects, rows);
+        if with_ratios {
+            text += &format!("\n{}", table::ratios(subjects, rows));
+        }
+        text += &format!("\n{}", table::provenance(rows));
+        let each = table::runs(subjects, rows);
+        println!("{text}\n{each}");
+        if self.write {
+            table::write("README.md", name, &text);
+            table::write("tests/TESTING.md", name, &each);
+        }
+        rows.iter().all(|row| row.cells.iter().all(Option::is_some))
+    }
+}
+
 fn main() -> ExitCode {
     let words = Words::parse();
     ship::build_harness();
@@ -48,42 +77,24 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     let mut whole = true;
-    let runs = if words.quick { 1 } else { usize::from(words.runs) };
-    let mut measure = |name: &str, subjects: &[Subject], measures: Vec<Measure>, shown: &[&str]| {
-        let mut measures = measures;
-        if !words.row.is_empty() {
-            let wanted = |measure: &Measure| {
-                measure.lines.iter().any(|line| words.row.iter().any(|part| line.what.contains(part)))
-            };
-            measures.retain(wanted);
-        }
-        let rows = bench::run(subjects, &measures, runs);
-        let (agree, cells) = table::agreement(&rows);
-        let text = format!(
-            "{}\n{}\nMeasured on {}, in {runs} runs that agree within their spread in {agree} of {cells} cells.\n",
-            table::measured(subjects, &rows),
-            table::ratios(subjects, &rows),
-            table::machine(),
-        );
-        println!("{text}");
-        let each = table::runs(subjects, &rows);
-        println!("{each}");
-        if words.write {
-            table::write("README.md", name, &text);
-            table::write("tests/TESTING.md", name, &each);
-            let shown: Vec<_> =
-                rows.iter().filter(|row| shown.iter().any(|start| row.what.starts_with(start))).collect();
-            chart::write(name, subjects, &shown);
-        }
-        whole &= rows.iter().all(|row| row.cells.iter().all(Option::is_some));
-    };
     if words.only != Some(Which::Pause) {
-        let shown = [init::ADDED, init::CHARGED];
-        measure("init", &init::subjects(&words.init), init::measures(words.quick), &shown);
+        let subjects = init::subjects(&words.init);
+        let rows = words.run(&subjects, init::measures(words.quick));
+        whole &= words.tell("init", &subjects, &rows, true);
+        let growth = init::by_what(words.run(&subjects, init::growth(words.quick)));
+        whole &= words.tell("init-growth", &subjects, &growth, false);
+        if words.write {
+            chart::bars("init", &subjects, &rows, &init::SHOWN);
+            chart::lines("init-growth", &subjects, &growth, &init::below(words.quick));
+        }
     }
     if words.only != Some(Which::Init) {
-        let shown = [pause::CHARGED, pause::LOST];
-        measure("pause", &pause::subjects(&words.pause), pause::measures(words.quick), &shown);
+        let subjects = pause::subjects(&words.pause);
+        let rows = words.run(&subjects, pause::measures(words.quick));
+        whole &= words.tell("pause", &subjects, &rows, true);
+        if words.write {
+            chart::bars("pause", &subjects, &rows, &[pause::CHARGED, pause::LOST]);
+        }
     }
     // A row with a dash has told its reason; as root nothing may be missing.
     if whole || !namespace::is_root() { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -9,6 +9,8 @@ use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::sync::OnceLock;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 
 use bitts_tests::namespace;
 use bitts_tests::sys::{self, Mask};
@@ -32,6 +34,11 @@ hook [for N]                      the same with handlers (signal-hook); says `ho
 ignore SIGS | default SIGS | block SIGS | unblock SIGS
 catch SIGS                        as a program with handlers looks to others; they never run, for `record` blocks all
 stop                              print `stopping`, SIGSTOP to itself, print `continued`
+clock SIG [every N]               say `ready`, and at every one or N-th SIG `at NS`, the time of its handler; at TERM say `end NS`, and
+                                  end. The nanoseconds are those of CLOCK_MONOTONIC
+gone N [by M]                     make N orphans that end at once, M at a time; wait until they have been reaped, then make the
+                                  next ones: `gone NS …`, for each time from the end of the first to the last one's being reaped
+sleepers N                        make N orphans that stay
 orphans N                         make N orphans that end at once, return when all have been made
 worker                            make an orphan that stays: `worker PID`, `worker got SIG` at TERM, and its end
 child … end                       fork; the child does the commands up to its `end` and ends with 0
@@ -149,6 +156,9 @@ fn run(words: Vec<OsString>) -> i32 {
                 must("stop", sys::kill(nix::unistd::getpid().as_raw(), libc::SIGSTOP, None));
                 say("continued");
             }
+            "clock" => clock(words.number(), words.number_behind("every").unwrap_or(1)),
+            "gone" => gone(words.number(), words.number_behind("by").unwrap_or(1)),
+            "sleepers" => sleepers(words.number()),
             "orphans" => orphans(words.number()),
             "worker" => worker(),
             "child" => {
@@ -286,6 +296,100 @@ fn orphans(count: usize) {
         let _ = sys::wait(parent, 0);
     }
     say(format!("orphans {count}"));
+}
+
+/// The number of signals whose handler has run, and when the last one's has.
+static TAKEN: AtomicUsize = AtomicUsize::new(0);
+static AT: AtomicU64 = AtomicU64::new(0);
+/// TERM has come.
+static TOLD_TO_END: AtomicBool = AtomicBool::new(false);
+
+fn clock(signal: i32, every: usize) -> ! {
+    let take = || {
+        AT.store(sys::now(), Relaxed);
+        TAKEN.fetch_add(1, Relaxed);
+    };
+    // Handlers run only where they are waited for.
+    sys::set_mask(sys::mask() | sys::bit(signal) | sys::bit(libc::SIGTERM));
+    must("clock", sys::on_signal(signal, take));
+    must("clock", sys::on_signal(libc::SIGTERM, || TOLD_TO_END.store(true, Relaxed)));
+    say("ready");
+    for next in (1..).map(|number: usize| number * every) {
+        while TAKEN.load(Relaxed) < next {
+            let _ = nix::sys::signal::SigSet::empty().suspend();
+            if TOLD_TO_END.load(Relaxed) {
+                say(format!("end {}", sys::now()));
+                sys::exit_now(0);
+            }
+        }
+        say(format!("at {}", AT.load(Relaxed)));
+    }
+    sys::exit_now(0)
+}
+
+/// The orphans of a time all wait for the end of one pipe, and say before they end what time it is.
+fn gone(count: usize, by: usize) {
+    /// A pid, or a time.
+    const WORD: usize = size_of::<u64>();
+    let mut times = Vec::new();
+    let mut left = count;
+    while left > 0 {
+        let batch = left.min(by);
+        left -= batch;
+        let (order, ours) = must("pipe", nix::unistd::pipe());
+        let (told, theirs) = must("pipe", nix::unistd::pipe());
+        let tell = |word: u64| {
+            let _ = nix::unistd::write(&theirs, &word.to_ne_bytes());
+        };
+        let read = || {
+            let mut word = [0; WORD];
+            must("gone", nix::unistd::read(&told, &mut word).map_err(io::Error::from).and_then(whole));
+            u64::from_ne_bytes(word)
+        };
+        let Some(parent) = must("fork", sys::fork()) else {
+            drop(ours);
+            for _ in 0..batch {
+                match must("fork", sys::fork()) {
+                    Some(orphan) => tell(orphan as u64),
+                    None => {
+                        let _ = nix::unistd::read(&order, &mut [0]);
+                        tell(sys::now());
+                        sys::exit_now(0);
+                    }
+                }
+            }
+            sys::exit_now(0);
+        };
+        must("wait", sys::wait(parent, 0));
+        let orphans = (0..batch).map(|_| must("pidfd", sys::open_process(read() as i32))).collect::<Vec<_>>();
+        drop(ours);
+        for orphan in &orphans {
+            must("gone", sys::wait_until_reaped(orphan, std::time::Duration::from_secs(10)));
+        }
+        let end = sys::now();
+        let first = (0..batch).map(|_| read()).min();
+        times.push((end - first.unwrap_or(end)).to_string());
+    }
+    say(format!("gone {}", times.join(" ")));
+}
+
+/// A read of a whole word.
+fn whole(length: usize) -> io::Result<()> {
+    if length == size_of::<u64>() { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+}
+
+fn sleepers(count: usize) {
+    let Some(parent) = must("fork", sys::fork()) else {
+        for _ in 0..count {
+            if must("fork", sys::fork()).is_none() {
+                // They would hold the output open, and have nothing to say.
+                (0..3).for_each(sys::close);
+                sleep();
+            }
+        }
+        sys::exit_now(0);
+    };
+    let _ = sys::wait(parent, 0);
 }
 
 fn exec(words: &mut Words) -> ! {

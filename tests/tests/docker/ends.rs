@@ -1,7 +1,7 @@
 //! How containers end under a real Docker: stopped children, workers that need time, terminals.
 
-use crate::daemon::Container;
 use crate::{BASE, Way, World};
+use bitts_tests::runtimes::docker::Container;
 
 /// The child stops itself, and somebody else in the container says when it has.
 const STOPPED: &str =

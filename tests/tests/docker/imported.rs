@@ -8,8 +8,8 @@ use std::process::Command;
 
 use bitts_tests::ship;
 
-use crate::daemon::Daemon;
 use bitts_tests::runtimes::base::{add_base, add_busybox, add_bytes, add_file, add_link};
+use bitts_tests::runtimes::docker::Daemon;
 
 /// Makes the image `name`: busybox, statically linked, and a file that is no program.
 pub fn import_base(daemon: &Daemon, name: &str) {

@@ -1,12 +1,12 @@
-//! A Docker daemon of the tests' own.
+//! A Docker daemon of our own, and its containers.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 use std::time::Duration;
 
-use bitts_tests::runtimes::client::{DEADLINE, Finished, Follower, finish, under_timeout};
-use bitts_tests::runtimes::enclosure::{Enclosure, Ground};
+use super::client::{DEADLINE, Finished, Follower, finish, under_timeout};
+use super::enclosure::{Enclosure, Ground};
 
 /// `dockerd` in an enclosure.
 pub struct Daemon(Enclosure);
