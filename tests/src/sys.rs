@@ -505,8 +505,9 @@ pub fn nice() -> c_int {
 /// EPERM.
 pub fn take_precedence(ahead: bool) -> io::Result<()> {
     let policy = if ahead { libc::SCHED_FIFO } else { libc::SCHED_OTHER };
-    let parameter = libc::sched_param { sched_priority: ahead.into() };
-    // SAFETY: a live structure.
+    // The kernel's `struct sched_param` is one number; musl's has more.
+    let parameter = c_int::from(ahead);
+    // SAFETY: a live number.
     checked(unsafe { libc::syscall(libc::SYS_sched_setscheduler, 0, policy, &raw const parameter) }).map(drop)
 }
 
