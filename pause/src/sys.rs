@@ -417,6 +417,13 @@ impl<'a> Iterator for Words<'a> {
 /// For [`program!`]: SIG_SETMASK and the number of `rt_sigprocmask(2)`.
 pub const SET_MASK: (c_int, c_long) = (libc::SIG_SETMASK, libc::SYS_rt_sigprocmask);
 
+/// For [`program!`]: what the file's header calls this architecture (elf(5), `e_machine`).
+pub const MACHINE: u16 = match () {
+    _ if cfg!(target_arch = "x86_64") => libc::EM_X86_64,
+    _ if cfg!(target_arch = "x86") => libc::EM_386,
+    _ => libc::EM_AARCH64,
+};
+
 /// Makes `$main: fn(Start) -> !` the program. The entry point blocks the signals of `$mask`, and no other, before anything
 /// else and in as few instructions as that takes, for until then a stop request to PID 1 is lost; then it hands the kernel's
 /// stack pointer on. A panic
@@ -425,6 +432,38 @@ pub const SET_MASK: (c_int, c_long) = (libc::SIG_SETMASK, libc::SYS_rt_sigprocma
 #[macro_export]
 macro_rules! program {
     ($main:path, $mask:expr) => {
+        // The headers of the file, elf(5): of an executable for this machine; and of its segments: PT_LOAD, readable and
+        // executable, the whole file; PT_GNU_STACK, readable and writable, or the stack would be executable.
+        #[cfg(target_pointer_width = "64")]
+        ::core::arch::global_asm!(
+            ".pushsection .head, \"a\"",
+            "head: .byte 0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0",
+            ".short 2, {machine}",
+            ".long 1",
+            ".quad _start, 64, 0",
+            ".long 0",
+            ".short 64, 56, 2, 0, 0, 0",
+            ".long 1, 5",
+            ".quad 0, head, head, image_size, image_size, 4096",
+            ".long 0x6474e551, 6",
+            ".quad 0, 0, 0, 0, 0, 0",
+            ".popsection",
+            machine = const $crate::MACHINE
+        );
+        #[cfg(target_pointer_width = "32")]
+        ::core::arch::global_asm!(
+            ".pushsection .head, \"a\"",
+            "head: .byte 0x7f, 0x45, 0x4c, 0x46, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0",
+            ".short 2, {machine}",
+            ".long 1",
+            ".long _start, 52, 0",
+            ".long 0",
+            ".short 52, 32, 2, 0, 0, 0",
+            ".long 1, 0, head, head, image_size, image_size, 5, 4096",
+            ".long 0x6474e551, 0, 0, 0, 0, 0, 6, 0",
+            ".popsection",
+            machine = const $crate::MACHINE
+        );
         #[cfg(target_arch = "x86_64")]
         ::core::arch::global_asm!(
             ".globl _start",
