@@ -31,15 +31,3 @@ pub fn behind<'a>(bytes: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
     let (head, rest) = bytes.split_at_checked(prefix.len())?;
     same(head, prefix).then_some(rest)
 }
-
-/// What follows `name` in the first line of `text` that begins with it; nothing if there is none.
-#[inline(always)]
-#[must_use]
-pub fn field<'t>(mut text: &'t [u8], name: &[u8]) -> &'t [u8] {
-    while !text.is_empty() {
-        if let Some(value) = behind(take(&mut text, b'\n'), name) {
-            return value;
-        }
-    }
-    b""
-}

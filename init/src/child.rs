@@ -4,7 +4,7 @@
 use crate::sys::{self, Pid, Vector};
 use bare::{Errno, Mask};
 use core::sync::atomic::{AtomicI32, Ordering};
-use init_core::bytes::{behind, take};
+use init_core::bytes::take;
 use init_core::message::{CString, Line};
 use init_core::program;
 use libc::{SIG_IGN, SIGCHLD};
@@ -101,7 +101,7 @@ fn rename_owner(plan: &Plan, name: &[u8], memory: &mut [u8; 32]) -> bool {
 fn find<'w>(plan: &Plan, name: &[u8]) -> Option<Vector<'w>> {
     let mut variables = plan.environment.from(0);
     loop {
-        if behind(variables.first()?, name).is_some() {
+        if variables.begins_with(name)? {
             return Some(variables);
         }
         variables = variables.from(1);
@@ -121,8 +121,16 @@ fn search(plan: &Plan) -> Errno {
         Some(path) => path.get(5..).unwrap_or_default(),
         None => program::DEFAULT_PATH,
     };
-    let mut memory = [0; program::PATH_ROOM];
-    let mut candidate = Line::new(&mut memory);
+    // init's memory is shared with the child, and kept: a page for long paths is not touched where none can come.
+    let mut few = [0; 256];
+    let mut candidate = Line::new(if name.len() + path.len() < few.len() - 2 {
+        &mut few
+    } else {
+        match sys::memory::<{ program::PATH_ROOM }>() {
+            Ok(memory) => memory,
+            Err(error) => return error,
+        }
+    });
     loop {
         let last = path.len();
         let directory = take(&mut path, b':');
@@ -165,6 +173,6 @@ fn attempt(path: CString, plan: &Plan) -> Errno {
 
 /// Reads the head of a file and judges it. What cannot be read is no script.
 fn is_script(path: CString) -> bool {
-    let mut head = [0; 256];
+    let mut head = [0; 128];
     sys::read_file(path, &mut head).is_some_and(program::is_script)
 }

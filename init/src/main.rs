@@ -37,7 +37,7 @@ fn main(start: Start) -> ! {
     let mut words = start.words();
     let mut config = Config::new(Persona::of(words.next().unwrap_or_default()));
     let environment = Vector::environment(start);
-    config.variables(environment.words());
+    config.variables(environment.variables());
     let first = config.command_line(words) + 1;
     // A malformed variable is no reason not to print the version, which dockerd asks for.
     if let Some(order) = config.order {
@@ -68,6 +68,7 @@ fn main(start: Start) -> ! {
     let session = config.new_session();
     let own_group = own_pid == 1 || config.is_on(Id::Group) || config.is_on(Id::StopTimeout);
     let terminal = terminal();
+    // Without a terminal and a session of the child's own nobody asks.
     let leads_session = sys::own_session() == own_pid;
     if session && leads_session {
         // So that the child's session can have it.
@@ -108,7 +109,9 @@ fn hold() {
         let text = match bare::take_signal(stop) {
             Ok(libc::SIGINT) => Text::Interrupted,
             Ok(_) => Text::Terminated,
-            Err(_) => continue,
+            Err(Errno::EINTR) => continue,
+            // Nothing else can be done where that cannot.
+            Err(_) => bare::exit(OWN_FAILURE),
         };
         say(text, 0, 0);
         bare::exit(0)

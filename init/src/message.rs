@@ -143,7 +143,8 @@ impl<'b> Line<'b> {
         self.push(value + if value < 10 { b'0' } else { b'a' - 10 });
     }
 
-    /// A word from outside, in quotes: control characters are escaped, for one message is one line; a long one is cut.
+    /// A word from outside, in quotes: what is not printable ASCII is escaped, for one message is one line, and shall not drive a
+    /// terminal; a long one is cut.
     #[inline(never)]
     fn quoted(&mut self, word: &[u8]) {
         self.push(b'\'');
@@ -152,7 +153,7 @@ impl<'b> Line<'b> {
                 self.add(b"...");
                 break;
             }
-            if *byte < b' ' || *byte == 0x7f {
+            if !(b' '..=b'~').contains(byte) {
                 self.add(b"\\x");
                 self.digit(byte >> 4);
                 self.digit(byte & 15);

@@ -13,6 +13,7 @@ pub const PATH_ROOM: usize = 4096 + 1;
 /// Does a file that begins with `head`, and that the kernel does not know to execute, look like a script for the shell?
 /// Not if it is a program of another architecture, nor if its first line holds a null byte (POSIX, `sh`, "Command Search").
 #[must_use]
+#[inline(always)]
 pub fn is_script(head: &[u8]) -> bool {
     let line = take(&mut &*head, b'\n');
     behind(head, b"\x7fELF").is_none() && line.iter().all(|byte| *byte != 0)

@@ -28,13 +28,15 @@ pub fn run(config: &Config<'_>, plan: &Plan, program: &[u8], pid: Pid) -> u8 {
         // The child does the same, and whoever is first makes the group: so it exists before a signal is sent to it (I8).
         let _ = sys::make_group(pid);
     }
-    // A session of the child's own takes the terminal with it.
-    let terminal = leave(if plan.session { -1 } else { plan.terminal });
+    sys::reserve_place();
+    // The child's program comes before all that can wait.
+    sys::give_way();
     let mut init = Init {
         config,
         pid,
         own_pid: plan.parent,
-        terminal,
+        // A session of the child's own takes the terminal with it.
+        terminal: if plan.session { -1 } else { plan.terminal },
         group: sys::own_group(),
         own_group: plan.own_group,
         session: plan.session,
@@ -45,9 +47,11 @@ pub fn run(config: &Config<'_>, plan: &Plan, program: &[u8], pid: Pid) -> u8 {
         warned: false,
         no_proc_told: false,
         deadline: sys::FOREVER,
-        followed: -1,
+        followed: processes::NOBODY,
         signals: -1,
-        kills_before: processes::out_of_memory_kills(),
+        // Most often init's cgroup has been made for it.
+        kills_before: if plan.parent == 1 { 0 } else { u32::MAX },
+        settled: false,
         core: Supervisor::new(config, pid, plan.own_group, plan.leads_session, plan.session),
         info: Info::new(),
         held: Info::new(),
@@ -71,22 +75,6 @@ pub fn run(config: &Config<'_>, plan: &Plan, program: &[u8], pid: Pid) -> u8 {
         return config.persona.exec_failure(failure);
     }
     status
-}
-
-/// Keeps nothing of what the child was given (I11): an old working directory pins a mount, a descriptor may hold what the
-/// container must not see. Standard error stays, and the terminal, as descriptor 0.
-#[inline(always)]
-fn leave(terminal: c_int) -> c_int {
-    // Where / cannot be entered the old directory stays: no reason to end.
-    let _ = sys::change_directory(sys::ROOT);
-    if terminal < 0 {
-        sys::close(0);
-    } else {
-        sys::duplicate(terminal, 0);
-    }
-    sys::close(1);
-    sys::close_range(3, c_int::MAX);
-    terminal.min(0)
 }
 
 /// The shell around the core: it does what the core decides.
@@ -114,6 +102,8 @@ struct Init<'c> {
     holding: bool,
     /// A stop of the child was taken as seen, and it was not continued since by init.
     stop_seen: bool,
+    /// What could wait was done.
+    settled: bool,
     /// A failure to wait was told.
     warned: bool,
     /// So was a /proc that is not there.
@@ -161,15 +151,24 @@ impl Init<'_> {
             }
             let mut look = self.failing;
             if self.followed >= 0 && self.signals >= 0 {
-                look |= sys::poll(self.signals, self.followed, timeout);
+                let polled = sys::poll(self.signals, self.followed, timeout);
+                look |= polled == Ok(true);
+                // Where it cannot be had the kernel still tells of init's own children.
+                if polled.is_ok() {
+                    timeout = 0;
+                }
+            }
+            if !self.settled {
                 timeout = 0;
             }
             match sys::wait_signal(set, &mut self.info, timeout) {
                 Ok(_) => look |= self.taken(),
+                // Nothing is at hand, and a short program would have ended by now.
+                Err(_) if !self.settled => self.settle(),
                 Err(Errno::EINTR | Errno::EAGAIN) => {}
                 Err(error) => {
                     self.fails(error);
-                    sys::poll(-1, -1, BREATH);
+                    let _ = sys::poll(-1, -1, BREATH);
                     look = true;
                 }
             }
@@ -178,6 +177,24 @@ impl Init<'_> {
             }
         }
         self.core.exit_status()
+    }
+
+    /// Keeps nothing of what the child was given (I11): an old working directory pins a mount, a descriptor may hold what the
+    /// container must not see. Standard error stays, and the terminal, as descriptor 0.
+    #[inline(always)]
+    fn settle(&mut self) {
+        self.settled = true;
+        self.kills_before = processes::out_of_memory_kills();
+        // Where / cannot be entered the old directory stays: no reason to end.
+        let _ = sys::change_directory(sys::ROOT);
+        if self.terminal < 0 {
+            sys::close(0);
+        } else {
+            sys::duplicate(self.terminal, 0);
+            self.terminal = 0;
+        }
+        sys::close(1);
+        sys::close_range(3, c_int::MAX);
     }
 
     /// Acts on a signal. Is there something to reap?
@@ -189,7 +206,11 @@ impl Init<'_> {
         match decision {
             Decision::Reap => return true,
             Decision::Forward => {
-                if self.config.is_on(Id::WaitAll) && self.core.is_stop_request() && sys::has_ended(self.pid) {
+                if self.config.is_on(Id::WaitAll)
+                    && self.core.is_stop_request()
+                    && !self.failing
+                    && sys::has_ended(self.pid)
+                {
                     // It is for those who remain, and waits for its turn: SIGCHLD, which tells of the end, comes behind it.
                     let _ = sys::kill(self.own_pid, received.number);
                     return true;
@@ -278,7 +299,7 @@ impl Init<'_> {
     #[inline(always)]
     fn is_somebody_left(&mut self, childless: bool) -> bool {
         if self.followed >= 0 {
-            if !sys::poll(-1, self.followed, 0) {
+            if sys::poll(-1, self.followed, 0) == Ok(false) {
                 return true;
             }
             sys::close(self.followed);
@@ -299,7 +320,7 @@ impl Init<'_> {
         if self.signals < 0 {
             self.signals = sys::signal_descriptor();
         }
-        self.followed >= 0
+        self.followed != processes::NOBODY
     }
 
     /// The opposite. Whoever has ended since the last look is reaped.

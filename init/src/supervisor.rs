@@ -140,7 +140,6 @@ impl<'c> Supervisor<'c> {
 
     /// Does what is forwarded ask the child to end? Then it is continued behind it, if it is stopped (I15).
     #[must_use]
-    #[inline(never)]
     pub const fn is_stop_request(&self) -> bool {
         signal::STOP_REQUESTS.contains(self.number)
     }
@@ -175,7 +174,6 @@ impl<'c> Supervisor<'c> {
 
     /// Was this a death by a signal that init knows nothing of (I19)?
     #[must_use]
-    #[inline(never)]
     pub const fn is_unexplained(&self, status: WaitStatus) -> bool {
         match status::death_signal(status) {
             Some(signal) => !self.known.contains(signal),

@@ -115,13 +115,18 @@ pub fn signal_descriptor() -> c_int {
 }
 
 /// `ppoll(2)`: waits for `timeout` until one of two descriptors is readable. Is the second one? A negative one never is.
-pub fn poll(one: c_int, two: c_int, timeout: Time) -> bool {
+///
+/// # Errors
+/// ENOMEM, or what a seccomp filter says; not EINTR, which is no answer.
+pub fn poll(one: c_int, two: c_int, timeout: Time) -> Result<bool, Errno> {
     let polled = |fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
     let mut polled = [polled(one), polled(two)];
     let time = Timespec::of(timeout);
     // SAFETY: two live pollfds, a live timespec or null, no mask.
-    let _ = unsafe { syscall(libc::SYS_ppoll, [polled.as_mut_ptr() as usize, 2, time.pointer(timeout), 0]) };
-    polled[1].revents != 0
+    match unsafe { syscall(libc::SYS_ppoll, [polled.as_mut_ptr() as usize, 2, time.pointer(timeout), 0]) } {
+        Err(error) if error != Errno::EINTR => Err(error),
+        _ => Ok(polled[1].revents != 0),
+    }
 }
 
 /// `kill(2)`: `target` is a pid, or the negative id of a process group.
@@ -155,6 +160,20 @@ pub fn queue_group(leader: Pid, info: &Info) -> Result<(), Errno> {
     let sent = unsafe { syscall(libc::SYS_pidfd_send_signal, words) };
     close(pidfd);
     sent.map(drop)
+}
+
+/// `prlimit(2)`: lowers init's own RLIMIT_SIGPENDING by one. What is queued counts for the user, and against the receiver's
+/// limit (kernel/signal.c, `__sigqueue_alloc`): so whatever init's own queue holds, there is a place left in the child's.
+#[inline(always)]
+pub fn reserve_place() {
+    let mut limit = [0_u64; 2];
+    let words = [0, libc::RLIMIT_SIGPENDING as usize, 0, &raw mut limit as usize];
+    // SAFETY: null for the new limit; a live `struct rlimit64` for the old one.
+    let _ = unsafe { syscall(libc::SYS_prlimit64, words) };
+    limit[0] = limit[0].wrapping_sub(1);
+    let words = [0, libc::RLIMIT_SIGPENDING as usize, &raw const limit as usize, 0];
+    // SAFETY: the opposite. A limit of 0 becomes one above the hard limit, which the kernel refuses.
+    let _ = unsafe { syscall(libc::SYS_prlimit64, words) };
 }
 
 /// `pidfd_send_signal(2)`: plainly, to the process behind `pidfd`; 0 only asks whether it may be signalled.
@@ -220,6 +239,13 @@ fn wait_status(pid: Pid, options: c_int) -> c_int {
         let info = info.assume_init_ref();
         if info.si_signo == 0 { -1 } else { info.si_status() }
     }
+}
+
+/// `sched_yield(2)`: whoever waits for this processor comes first. It cannot fail.
+#[inline(always)]
+pub fn give_way() {
+    // SAFETY: no argument.
+    let _ = unsafe { syscall(libc::SYS_sched_yield, []) };
 }
 
 /// `getppid(2)`; 0 if the parent is outside this PID namespace.
@@ -302,9 +328,25 @@ impl<'w> Vector<'w> {
         unsafe { bare::Words::new(self.0.as_ptr()) }
     }
 
+    /// Those that may be an option's variable.
+    pub const fn variables(&self) -> Variables<'w> {
+        Variables(self.0.as_ptr(), PhantomData)
+    }
+
     /// The first word, if there is one.
     pub fn first(&self) -> Option<&'w [u8]> {
         self.words().next()
+    }
+
+    /// Does the first word begin with `prefix`? `None` if there is no word.
+    #[inline(always)]
+    pub fn begins_with(&self, prefix: &[u8]) -> Option<bool> {
+        // SAFETY: as for `words`. The comparison ends with the word, for no prefix has a null byte.
+        unsafe {
+            let word = *self.0.as_ptr();
+            let begins = |word: *const u8| prefix.iter().enumerate().all(|(i, byte)| *word.add(i) == *byte);
+            if word.is_null() { None } else { Some(begins(word.cast())) }
+        }
     }
 
     /// The words from one on that is there.
@@ -332,6 +374,30 @@ impl<'w> Vector<'w> {
     }
 }
 
+/// The variables of an environment that may be an option's, by their first letter. Most are not, and their lengths are not asked.
+#[derive(Clone)]
+pub struct Variables<'w>(*const *const c_char, PhantomData<&'w [u8]>);
+
+impl<'w> Iterator for Variables<'w> {
+    type Item = &'w [u8];
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'w [u8]> {
+        // SAFETY: as `Vector::words`; this stops at the null word.
+        unsafe {
+            while let Some(first) = (*self.0).cast::<u8>().as_ref() {
+                if matches!(first, b'B'..=b'D' | b'T') {
+                    break;
+                }
+                self.0 = self.0.add(1);
+            }
+            let mut words = bare::Words::new(self.0);
+            self.0 = self.0.add(1);
+            words.next()
+        }
+    }
+}
+
 /// `execve(2)`. Returns only if it failed.
 #[inline(always)]
 pub fn execute(path: CString, arguments: Vector, environment: &Vector) -> Errno {
@@ -353,8 +419,8 @@ unsafe extern "C" {
     ) -> c_int;
 }
 
-/// Bytes for the child between clone and exec: its deepest frame holds one path of PATH_MAX bytes.
-const CHILD_STACK: usize = 8192;
+/// Bytes for the child between clone and exec.
+const CHILD_STACK: usize = 1280;
 
 /// The stack of the child, in the parent's memory. Its pages are touched only as far as the child comes.
 #[repr(align(16))]
@@ -393,6 +459,12 @@ pub fn spawn<P: Sync>(plan: &P, held: bool, child: fn(&P) -> !, parent: impl FnO
     bare::exit(parent(if pid < 0 { Err(Errno::from_kernel(pid)) } else { Ok(pid) }))
 }
 
+/// The number of mmap(2), whose last word is 0 here in any unit.
+#[cfg(not(target_arch = "x86"))]
+const MMAP: c_long = libc::SYS_mmap;
+#[cfg(target_arch = "x86")]
+const MMAP: c_long = libc::SYS_mmap2;
+
 // ---- Descriptors and files -----------------------------------------------------------------------------------------
 
 /// `openat(2)`: closed on exec, never becoming the controlling terminal, and never one of the descriptors 0–2:
@@ -430,6 +502,21 @@ pub fn read_file<'m>(path: CString, memory: &'m mut [u8]) -> Option<&'m [u8]> {
     let length = read(file, memory);
     close(file);
     memory.get(..length.ok()? as usize)
+}
+
+/// `mmap(2)`: `N` bytes of 0 that are kept for ever. There is one such place, behind the program, where nothing else lies.
+///
+/// # Errors
+/// ENOMEM, or what a seccomp filter says.
+pub fn memory<const N: usize>() -> Result<&'static mut [u8; N], Errno> {
+    const PLACE: usize = 0x1000_0000;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
+    let words = [PLACE, N, word(libc::PROT_READ | libc::PROT_WRITE), word(flags), usize::MAX, 0];
+    // SAFETY: the program is loaded far below, and the kernel puts all else where the address space ends. Only the child asks,
+    // once.
+    unsafe { syscall(MMAP, words) }?;
+    // SAFETY: that is as large as asked for, and zeroed.
+    Ok(unsafe { &mut *(PLACE as *mut [u8; N]) })
 }
 
 /// `getdents64(2)` of /proc: visits every process, by its number. What is no process is 0. An error ends it.

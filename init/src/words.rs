@@ -35,10 +35,15 @@ macro_rules! words {
                 Version "-V, --version" "print the version"
             }
             usage "Usage: init [OPTION...] [--] PROGRAM [ARG...]\n\
-                Runs PROGRAM, forwards signals to it, reaps every zombie and ends with its status.\n"
+                Runs PROGRAM, forwards signals, reaps zombies and ends with its status.\n"
             notes "Undo X by --no-X. All but the last four have variables: BITTS_EXPECT=143,130\n\
-                Exit status: the child's; 128+n: signal n killed it; 127: PROGRAM not found; 126: not executable; 1: init failed\n"
+                Exit status: the child's; 128+n: signal n killed it; 127: not found; 126: not executable; 1: init failed\n"
             messages {
+                StatusFile "/proc/#/status"
+                OwnStatusFile "/proc/self/status"
+                GroupsFile "/proc/self/cgroup"
+                EventsFile "/sys/fs/cgroup%/memory.events"
+                ControlFile "/sys/fs/cgroup/memory%/memory.oom_control"
                 Unknown "init: fatal: @: unknown option\n"
                 Missing "init: fatal: PROGRAM is missing\n"
                 NoValue "init: fatal: %: @ lacks its &\n"
@@ -68,17 +73,13 @@ macro_rules! words {
                 SentToChild "init: sent $ to child #\n"
                 SentToGroup "init: sent $ to group #\n"
                 CannotSend "init: cannot send $!\n"
-                StatusFile "/proc/#/status"
-                OwnStatusFile "/proc/self/status"
-                EventsFile "/sys/fs/cgroup%/memory.events"
-                ControlFile "/sys/fs/cgroup/memory%/memory.oom_control"
                 Interrupted "Shutting down, got signal: Interrupt\n"
                 Terminated "Shutting down, got signal: Terminated\n"
                 OtherError "error "
                 LookAt "; look at: "
                 Version "tini version %_bitts - git.&\n"
                 DumbInitVersion "dumb-init v1.2.5 (bitts %)\n"
-                License "bitts, (c) 2026 the bitts authors: MIT OR Apache-2.0, at your option; as is, without any warranty.\n"
+                License "bitts, (c) 2026 its authors: MIT OR Apache-2.0; no warranty\n"
             }
             reasons {
                 EPERM 1 "Operation not permitted|nosuid mount, seccomp, security modules"
@@ -99,6 +100,7 @@ macro_rules! words {
                 ETXTBSY 26 "Text file busy|who has it open for writing"
                 ENAMETOOLONG 36 "File name too long"
                 ENOSYS 38 "Function not implemented"
+                ELIBBAD 80 "Accessing a corrupted shared library"
                 ELOOP 40 "Too many levels of symbolic links|the links, the interpreter"
             }
         }

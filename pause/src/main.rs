@@ -10,7 +10,7 @@ compile_error!(
     "pause is linked for musl only: cargo build --release --package pause --target x86_64-unknown-linux-musl"
 );
 
-use bare::{Mask, Start};
+use bare::{Errno, Mask, Start};
 use libc::{SIGINT, SIGTERM};
 
 /// What ends it (P1).
@@ -48,7 +48,9 @@ fn main(start: Start) -> ! {
         match bare::take_signal(STOP_REQUESTS) {
             Ok(SIGINT) => break "Shutting down, got signal: Interrupt\n",
             Ok(_) => break "Shutting down, got signal: Terminated\n",
-            Err(_) => {}
+            Err(Errno::EINTR) => {}
+            // No kernel that can wait says anything else; a filter may. Not to spin is all that is left.
+            Err(_) => bare::exit(1),
         }
     });
     bare::exit(0)
