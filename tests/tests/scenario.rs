@@ -1,8 +1,9 @@
 //! Random scenarios against a model of the contract (I2, I4, I7, I12–I15, I18, I19, B2).
 //!
 //! A seed gives a scenario: how init is started, what happens to it and its child, how the child ends, and what becomes of
-//! the processes that outlive it. It is played with real processes, each step waited for, and what was seen must be what the model says. `SCENARIO_RUNS=n` plays the seeds
-//! below n, `SCENARIO_SEED=n` that one alone.
+//! the processes that outlive it. It is played with real processes, each step waited for, and what was seen must be what the model says. `SCENARIO_RUNS=n` plays n seeds,
+//! `SCENARIO_FIRST=n` begins with seed n, and `SCENARIO_SEED=n` plays that one alone. `SCENARIO_SECONDS=n` plays as many as can be begun in
+//! that time, goes on behind a mismatch, and says how many it were.
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
@@ -1005,33 +1006,53 @@ fn variable(name: &str) -> Option<u64> {
 #[test]
 fn i12_i13_i14_i15_i18_random_scenarios_go_as_the_model_says() {
     needs_namespaces!();
+    let seconds = variable("SCENARIO_SECONDS");
     let seeds = match variable("SCENARIO_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..variable("SCENARIO_RUNS").unwrap_or(RUNS),
+        None => {
+            let first = variable("SCENARIO_FIRST").unwrap_or(0);
+            let runs = variable("SCENARIO_RUNS").unwrap_or(if seconds.is_some() { u64::MAX } else { RUNS });
+            first..first.saturating_add(runs)
+        }
     };
+    let start = Instant::now();
+    let in_time = || seconds.is_none_or(|seconds| start.elapsed() < Duration::from_secs(seconds));
     let next = AtomicU64::new(seeds.start);
-    let failed = Mutex::new(None);
+    let played = AtomicU64::new(0);
+    let failed = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
-                loop {
+                while in_time() {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     if seed >= seeds.end {
                         break;
                     }
                     let scenario = Random::new(seed).scenario();
                     if let Err(why) = result(&scenario, Case::init) {
-                        // The others end after the scenario that they are at.
-                        next.store(seeds.end, Ordering::Relaxed);
-                        *failed.lock().expect("no panic under this lock") = Some((seed, scenario, why));
+                        // At once, past the capture of the test's output: what follows takes its time.
+                        let _ = writeln!(std::io::stderr(), "SCENARIO_SEED={seed} fails");
+                        if seconds.is_none() {
+                            // The others end after the scenario that they are at.
+                            next.store(seeds.end, Ordering::Relaxed);
+                        }
+                        failed.lock().expect("no panic under this lock").push((seed, scenario, why));
                     }
+                    played.fetch_add(1, Ordering::Relaxed);
                 }
             });
         }
     });
-    if let Some((seed, scenario, why)) = failed.into_inner().expect("no panic under this lock") {
-        // At once, past the capture of the test's output: what follows takes its time.
-        let _ = writeln!(std::io::stderr(), "SCENARIO_SEED={seed} fails");
+    let failed = failed.into_inner().expect("no panic under this lock");
+    if seconds.is_some() {
+        let (first, played, mismatches) = (seeds.start, played.into_inner(), failed.len());
+        let text = format!(
+            "scenarios: {played} seeds from {first} on in {} s, {mismatches} mismatches\n",
+            start.elapsed().as_secs()
+        );
+        let _ = std::io::stderr().write_all(text.as_bytes());
+    }
+    if let Some((seed, scenario, why)) = failed.into_iter().next() {
         let (small, its) = smallest(scenario.clone(), why.clone());
         panic!("{scenario:?}\n{why}\n--- as small as it gets: {small:?}\n{its}\nSCENARIO_SEED={seed} repeats it");
     }
