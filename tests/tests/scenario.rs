@@ -109,6 +109,13 @@ struct Config {
     stderr: Stderr,
 }
 
+impl Config {
+    /// A stop request that is still one behind the rewrites, which may leave none.
+    fn request(&self) -> Option<i32> {
+        STOP_REQUESTS.into_iter().find(|&signal| self.target(signal).is_some_and(|to| STOP_REQUESTS.contains(&to)))
+    }
+}
+
 /// What init's standard error is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stderr {
@@ -382,6 +389,10 @@ impl Random {
         let request = self.pick(&STOP_REQUESTS);
         let term = (self.one_in(2) && config.target(request) == Some(request)).then_some(request);
         let mut scenario = Scenario { config, steps, end, survivors, after, term };
+        if scenario.config.grace == Some(Time::Long) && scenario.config.request().is_none() {
+            // Nothing could cut it short.
+            scenario.config.grace = Some(Time::Short);
+        }
         if self.one_in(3) {
             scenario.config.expect.push(scenario.status());
         }
@@ -812,7 +823,7 @@ impl Scenario {
                 // It goes on waiting for them.
                 of(&[Kind::Stubborn]).iter().for_each(|(_, pid)| sys::kill(*pid, SIGKILL, None).expect("it lives"));
             } else if self.kills() {
-                init.signal(self.term.unwrap_or(SIGINT));
+                init.signal(self.config.request().expect("there is one with such a grace"));
             }
         }
         init.wait_status();
