@@ -1,4 +1,4 @@
-//! Memory cgroups of our own, of version 1 or 2, and what a crowd of equal programs costs in one.
+//! Cgroups of our own, of version 1 or 2: of memory, with what a crowd of equal programs costs in one, and of pids.
 
 use std::fs;
 use std::io::{self, Read};
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::tools;
 
-/// A new memory cgroup, removed when it is dropped; whoever is in it must have ended then.
+/// A new cgroup, removed when it is dropped; whoever is in it must have ended then.
 #[derive(Debug)]
 pub struct Cgroup {
     folder: PathBuf,
@@ -16,17 +16,38 @@ pub struct Cgroup {
     usage: &'static str,
 }
 
+/// The files of a controller that say how much is charged, in version 1 and in version 2.
+type Usage = (&'static str, [&'static str; 2]);
+const MEMORY: Usage = ("memory", ["memory.usage_in_bytes", "memory.current"]);
+const PIDS: Usage = ("pids", ["pids.current", "pids.current"]);
+
 impl Cgroup {
+    /// Of memory.
+    ///
     /// # Errors
     /// Why there can be none here: no hierarchy with a memory controller, or it may not be written.
     pub fn new() -> Result<Self, String> {
+        Self::of(MEMORY)
+    }
+
+    /// Of processes, at most `most` at a time. Zombies count (cgroups, Process Number Controller).
+    ///
+    /// # Errors
+    /// As above.
+    pub fn of_pids(most: usize) -> Result<Self, String> {
+        let cgroup = Self::of(PIDS)?;
+        fs::write(cgroup.folder.join("pids.max"), most.to_string()).map_err(|error| format!("pids.max: {error}"))?;
+        Ok(cgroup)
+    }
+
+    fn of(controller: Usage) -> Result<Self, String> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name = format!("bitts-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-        let (parent, usage) = hierarchy()?;
+        let (parent, usage) = hierarchy(controller)?;
         let folder = parent.join(name);
         fs::create_dir(&folder).map_err(|error| format!("cannot make the cgroup {}: {error}", folder.display()))?;
         let cgroup = Self { folder, usage };
-        cgroup.charged().map_err(|error| format!("{} charges no memory: {error}", parent.display()))?;
+        cgroup.charged().map_err(|error| format!("{} charges nothing: {error}", parent.display()))?;
         Ok(cgroup)
     }
 
@@ -36,13 +57,19 @@ impl Cgroup {
         self.folder.join("cgroup.procs")
     }
 
-    /// The bytes charged to it: pages, page tables, kernel stacks and the kernel's objects.
+    /// The bytes charged to it, pages, page tables, kernel stacks and the kernel's objects; or its processes.
     ///
     /// # Errors
-    /// No memory controller.
+    /// No such controller.
     pub fn charged(&self) -> io::Result<u64> {
         let text = fs::read_to_string(self.folder.join(self.usage))?;
         text.trim().parse().map_err(io::Error::other)
+    }
+
+    /// The most processes that it had at a time, zombies included; None on kernels that do not count it.
+    #[must_use]
+    pub fn most_pids(&self) -> Option<u64> {
+        fs::read_to_string(self.folder.join("pids.peak")).ok()?.trim().parse().ok()
     }
 }
 
@@ -57,21 +84,21 @@ impl Drop for Cgroup {
 }
 
 /// The cgroup to make others in, and the file that tells their charge.
-fn hierarchy() -> Result<(PathBuf, &'static str), String> {
+fn hierarchy((controller, files): Usage) -> Result<(PathBuf, &'static str), String> {
     let mounts = fs::read_to_string("/proc/self/mountinfo").map_err(|error| format!("mountinfo: {error}"))?;
     let own = fs::read_to_string("/proc/self/cgroup").map_err(|error| format!("cgroup: {error}"))?;
     for line in mounts.lines() {
         // … mount point … - type source options
         let Some((left, right)) = line.split_once(" - ") else { continue };
         let Some(point) = left.split(' ').nth(4).map(Path::new) else { continue };
-        let first = right.starts_with("cgroup ") && right.split([' ', ',']).any(|word| word == "memory");
+        let first = right.starts_with("cgroup ") && right.split([' ', ',']).any(|word| word == controller);
         let second = right.starts_with("cgroup2 ");
-        let usage = if first { "memory.usage_in_bytes" } else { "memory.current" };
+        let usage = files[usize::from(!first)];
         // Lines of one's own place: `5:memory:/path`, `0::/path`.
         let wanted = |line: &&str| {
             let mut fields = line.splitn(3, ':').skip(1);
-            let controllers = fields.next().unwrap_or_default();
-            if first { controllers.split(',').any(|word| word == "memory") } else { controllers.is_empty() }
+            let theirs = fields.next().unwrap_or_default();
+            if first { theirs.split(',').any(|word| word == controller) } else { theirs.is_empty() }
         };
         let place = own.lines().find(wanted).and_then(|line| line.splitn(3, ':').nth(2)).unwrap_or("/");
         let place = point.join(place.trim_start_matches('/'));
@@ -80,16 +107,16 @@ fn hierarchy() -> Result<(PathBuf, &'static str), String> {
             if first && folder.is_dir() {
                 return Ok((folder.to_owned(), usage));
             }
-            let has = |file| fs::read_to_string(folder.join(file)).is_ok_and(|text| text.contains("memory"));
+            let has = |file| fs::read_to_string(folder.join(file)).is_ok_and(|text| text.contains(controller));
             if second && has("cgroup.controllers") {
-                let _ = fs::write(folder.join("cgroup.subtree_control"), "+memory");
+                let _ = fs::write(folder.join("cgroup.subtree_control"), format!("+{controller}"));
                 if has("cgroup.subtree_control") {
                     return Ok((folder.to_owned(), usage));
                 }
             }
         }
     }
-    Err("no cgroup hierarchy has a memory controller to use".to_owned())
+    Err(format!("no cgroup hierarchy has a {controller} controller to use"))
 }
 
 /// Many instances of one program, children of a helper that was in the cgroup before it started them; dropping it ends them.

@@ -6,6 +6,7 @@
 //! - [`needs_namespaces!`]: the first line of a test that needs them.
 //! - [`floor`]: programs in assembly to measure ours against; [`cgroup`]: the memory that programs are charged.
 //! - [`elf`]: what the headers of a shipped file must say.
+//! - [`load`]: how the two bear a load, at any scale; [`storm`]: signals of which each is accounted for.
 //! - `images` (feature `images`): the images, made without Docker, and their check.
 //! - `runtimes` (feature `runtimes`, `bench`): a container runtime of the tests' own, and its clients.
 
@@ -18,6 +19,7 @@ pub mod elf;
 pub mod floor;
 #[cfg(feature = "images")]
 pub mod images;
+pub mod load;
 pub mod namespace;
 pub mod plan;
 pub mod procfs;
@@ -26,6 +28,7 @@ pub mod running;
 pub mod runtimes;
 pub mod ship;
 pub mod steps;
+pub mod storm;
 pub mod sys;
 pub mod tools;
 

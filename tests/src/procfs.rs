@@ -1,5 +1,6 @@
 //! What /proc says about processes, seen from outside their namespaces. All pids are outer ones unless said otherwise.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -169,6 +170,30 @@ pub fn memory(pid: i32, key: &str) -> io::Result<f64> {
     value.and_then(|value| value.parse().ok()).ok_or_else(|| io::Error::other(format!("no {key}")))
 }
 
+/// What a process holds: it is to be at the end of its work what it was at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Footprint {
+    /// In kB: of its pages those in memory, and of these the ones that it has written itself. (Private_Dirty has pages of the
+    /// program's file, too, while the file itself waits to be written to disk.)
+    pub resident: u64,
+    pub written: u64,
+    /// In kB: VmSize, all that is mapped.
+    pub mapped: u64,
+    pub descriptors: usize,
+}
+
+/// # Errors
+/// The process is gone, or it is not ours to look into.
+pub fn footprint(pid: i32) -> io::Result<Footprint> {
+    let mapped = Status::read(pid)?.get("VmSize").split(' ').next().and_then(|word| word.parse().ok());
+    Ok(Footprint {
+        resident: memory(pid, "Rss")? as u64,
+        written: memory(pid, "Anonymous")? as u64,
+        mapped: mapped.ok_or_else(|| io::Error::other("no VmSize"))?,
+        descriptors: descriptors(pid)?.len(),
+    })
+}
+
 /// Does the process sleep in the system call `call`, say `libc::SYS_rt_sigtimedwait`? `false` if it is gone.
 #[must_use]
 pub fn sleeps_in(pid: i32, call: i64) -> bool {
@@ -222,6 +247,12 @@ pub fn namespace(pid: i32) -> io::Result<PathBuf> {
 /// The process is gone, or it is not ours to look into.
 pub fn namespaces(pid: i32) -> io::Result<Vec<PathBuf>> {
     crate::namespace::KINDS.iter().map(|(name, _)| fs::read_link(format!("/proc/{pid}/ns/{name}"))).collect()
+}
+
+/// The PID namespaces in which there is anybody, among those that are ours to look into.
+#[must_use]
+pub fn namespaces_in_use() -> BTreeSet<PathBuf> {
+    pids().filter_map(|pid| namespace(pid).ok()).collect()
 }
 
 /// All processes in a PID namespace, zombies included, PID 1 first. What ends meanwhile, and what is not ours to look

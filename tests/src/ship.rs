@@ -54,6 +54,20 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the workspace").to_owned()
 }
 
+/// Puts `table` between the marks `<!-- name -->` and `<!-- /name -->` of a file of the repository.
+///
+/// # Panics
+/// The file has no such marks, or cannot be written.
+pub fn write_table(file: &str, name: &str, table: &str) {
+    let path = root().join(file);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
+    let marks = [format!("<!-- {name} -->\n"), format!("<!-- /{name} -->\n")];
+    let start = text.find(&marks[0]).unwrap_or_else(|| panic!("no mark {name} in {file}")) + marks[0].len();
+    let end = text.find(&marks[1]).unwrap_or_else(|| panic!("no second mark {name} in {file}"));
+    std::fs::write(&path, [&text[..start], table, &text[end..]].concat())
+        .unwrap_or_else(|error| panic!("{file}: {error}"));
+}
+
 fn under_test(variable: &str) -> Option<PathBuf> {
     let path = PathBuf::from(std::env::var_os(variable).filter(|value| !value.is_empty())?);
     let path = path.canonicalize().unwrap_or_else(|error| panic!("{variable}={}: {error}", path.display()));

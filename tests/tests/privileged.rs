@@ -1,5 +1,5 @@
-//! What only root can set up: a memory cgroup, in which the kernel's out-of-memory killer ends the child (I19), and a process
-//! of another user (I14). Each test's name begins with the promise's number.
+//! What only root can set up: a memory cgroup, in which the kernel's out-of-memory killer ends the child (I19), a pids cgroup with a
+//! fork bomb in it, and a process of another user (I14). Each test's name begins with the promise's number.
 //!
 //! Where the memory controller is in version 1 of cgroups, it cannot be in version 2 as well, and the other way round: the
 //! test takes what the machine has, and says which. `death.rs` has both layouts, with files made for the purpose.
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use bitts_tests::procfs::Status;
-use bitts_tests::{Case, Outcome, Place, Running, Stream, namespace, ship, sys, tools};
+use bitts_tests::{Case, Outcome, Place, Running, Stream, load, namespace, ship, sys, tools};
 
 const PLACES: [Place; 2] = [Place::Pid1, Place::Child];
 
@@ -219,5 +219,20 @@ fn i14_a_process_of_another_user_is_not_waited_for() {
             // The other one lives on, beside the reaper above: neither TERM nor KILL could be sent to it.
             assert_eq!(init.processes().len(), 2, "{:?}", init.processes());
         }
+    }
+}
+
+/// A fork bomb that fills a pids cgroup; its processes heed TERM or ignore it.
+#[test]
+fn i14_a_fork_bomb_in_a_pids_cgroup_is_torn_down() {
+    const MOST: usize = 300;
+    if !is_root("only root can make a pids cgroup") {
+        return;
+    }
+    for (place, stubborn) in PLACES.into_iter().flat_map(|place| [(place, false), (place, true)]) {
+        let cgroup = bitts_tests::cgroup::Cgroup::of_pids(MOST).unwrap_or_else(|why| panic!("{why}"));
+        let figures = load::bomb(place, stubborn, MOST, Some(&cgroup));
+        figures.unwrap_or_else(|why| panic!("{place:?}, ignoring TERM: {stubborn}: {why}"));
+        assert_eq!(cgroup.charged().expect("a count"), 0);
     }
 }

@@ -12,8 +12,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 
-use bitts_tests::namespace;
+use bitts_tests::storm::{self, Tally};
 use bitts_tests::sys::{self, Mask};
+use bitts_tests::{case, namespace};
 use nix::mount::{MsFlags, mount};
 use nix::mqueue::{MQ_OFlag, MqAttr, mq_close, mq_open, mq_receive, mq_send};
 use signal_hook::iterator::SignalsInfo;
@@ -43,6 +44,11 @@ orphans N                         make N orphans that end at once, return when a
 worker                            make an orphan that stays: `worker PID`, `worker got SIG` at TERM, and its end
 child … end                       fork; the child does the commands up to its `end` and ends with 0
 exec NAME PROGRAM WORD…           become this program, called NAME; in a child up to its `end`
+tally N                           block all, say `recording`, count the signals up to a 64, print the counts; N times
+storm PID SENDER COUNT            send so many signals of all kinds, and print the counts of what was accepted; `no room` at the first
+                                  that was not
+bursts ROUNDS SIZE                each round: SIZE orphans that end at the same time; the next when the last of them has been reaped
+bomb                              fork for ever, and so do they; each says `full` when it is refused the first time
 hop                               for ever: fork and end, so that the pid is another one every moment
 breed N                           N generations, each of two more processes; all of them sleep
 eat MIB                           take so much memory, and touch every page of it
@@ -195,6 +201,13 @@ fn run(words: Vec<OsString>) -> i32 {
                 while must("hop", sys::fork()).is_none() {}
                 return 0;
             }
+            "tally" => tally(words.number()),
+            "storm" => {
+                let sent = storm::send(words.number(), words.number(), words.number(), || say("no room"));
+                say(must("storm", sent).text());
+            }
+            "bursts" => bursts(words.number(), words.number()),
+            "bomb" => bomb(),
             "breed" => breed(words.number()),
             "eat" => eat(words.number()),
             "chdir" => must("chdir", std::env::set_current_dir(words.text())),
@@ -390,6 +403,61 @@ fn sleepers(count: usize) {
         sys::exit_now(0);
     };
     let _ = sys::wait(parent, 0);
+}
+
+fn tally(rounds: usize) {
+    sys::set_mask(sys::ALL_SIGNALS);
+    say("recording");
+    for _ in 0..rounds {
+        let mut tally = Tally::default();
+        loop {
+            match sys::take_signal(sys::ALL_SIGNALS, None) {
+                Ok(received) if received.signal == storm::MARKER => break,
+                Ok(received) => tally.take(&received),
+                Err(_) => {}
+            }
+        }
+        say(tally.text());
+    }
+}
+
+/// All of a round are in one process group, whose number is free when the last of them has been reaped (kill(2), ESRCH).
+fn bursts(rounds: usize, size: usize) {
+    for _ in 0..rounds {
+        let (read, write) = must("pipe", nix::unistd::pipe());
+        let Some(parent) = must("fork", sys::fork()) else {
+            must("setpgid", nix::unistd::setpgid(nix::unistd::Pid::from_raw(0), nix::unistd::Pid::from_raw(0)));
+            for _ in 0..size {
+                if must("fork", sys::fork()).is_none() {
+                    drop(write);
+                    // The last writer is the parent: its end lets all of them go at once.
+                    let _ = nix::unistd::read(&read, &mut [0]);
+                    sys::exit_now(0);
+                }
+            }
+            sys::exit_now(0);
+        };
+        drop((read, write));
+        let _ = sys::wait(parent, 0);
+        let until = std::time::Instant::now() + 3 * case::DEADLINE;
+        while sys::kill(-parent, 0, None).is_ok() {
+            // The kernel has no event for it.
+            if std::time::Instant::now() > until {
+                must("bursts", Err("somebody was not reaped"))
+            }
+            std::thread::yield_now();
+        }
+    }
+    say(format!("bursts {rounds} {size}"));
+}
+
+fn bomb() -> ! {
+    let mut told = false;
+    loop {
+        if sys::fork().is_err() && !std::mem::replace(&mut told, true) {
+            say("full");
+        }
+    }
 }
 
 fn exec(words: &mut Words) -> ! {
