@@ -25,8 +25,8 @@ const RUNS: u64 = 1000;
 /// Of any single wait: shorter than usual, because a failing scenario is played many times to make it smaller.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Ends a recording. Sent plainly, never rewritten, and nothing is rewritten to it.
-const MARKER: i32 = 63;
+/// Ends a recording: the highest number, so that whatever was sent before it is taken before it (signal(7)). Sent plainly, never rewritten, and nothing is rewritten to it.
+const MARKER: i32 = 64;
 
 /// The first real-time signal.
 const REAL_TIME: i32 = 34;
