@@ -121,7 +121,7 @@ fn account(sent: &Tally, received: &Tally, exact: bool) -> Result<(), String> {
 /// What did not arrive as it was sent, or a footprint that has changed.
 pub fn storm(program: Case, storm: Storm) -> Result<Figures, String> {
     let senders = 2 * storm.pairs as usize;
-    let (limit, _) = sys::limit(libc::RLIMIT_SIGPENDING as u32);
+    let (limit, _) = getrlimit(Resource::RLIMIT_SIGPENDING).map_err(|error| error.to_string())?;
     // All of a round may be pending at the same time, and others of this user may have some, too.
     if (senders * storm.each) as u64 > limit / 2 {
         return Err(format!("a round of {} signals is too large for the limit {limit}", senders * storm.each));
@@ -403,7 +403,13 @@ pub fn crowd(count: usize) -> Result<Figures, String> {
     same("what pauses hold", &footprints(&mut pauses)?, &of_pauses)?;
     let woken: Vec<_> = pauses.iter().map(Running::context_switches).collect();
     same("context switches of pauses", &woken, &switches)?;
-    let namespaces: Vec<_> = inits.iter().chain(&pauses).map(|running| running.namespace().to_owned()).collect();
+    let children: Result<Vec<_>, _> = inits
+        .iter()
+        .flat_map(|init| procfs::children(init.pid()))
+        .map(|child| sys::open_process(child).map_err(|error| format!("a child: {error}")))
+        .collect();
+    let children = children?;
+    same("children", &children.len(), &count)?;
     let up = start.elapsed();
     inits.iter().chain(&pauses).for_each(|running| running.signal(libc::SIGTERM));
     for (what, running, status) in
@@ -412,9 +418,8 @@ pub fn crowd(count: usize) -> Result<Figures, String> {
         same(what, &running.wait().exit(), &Some(status))?;
     }
     let down = start.elapsed() - up;
-    let used = procfs::namespaces_in_use();
-    let left: Vec<_> = namespaces.iter().filter(|namespace| used.contains(*namespace)).collect();
-    same("namespaces with somebody in it", &left, &Vec::new())?;
+    let left = children.iter().filter(|child| !sys::wait_for_end(child, Duration::ZERO)).count();
+    same("children that are left", &left, &0)?;
     Ok(vec![
         row("init with a child, and pause, each in its PID namespace", format!("{count} and {count}")),
         row("ended by TERM with the right status", 2 * count),

@@ -1,6 +1,5 @@
 //! What /proc says about processes, seen from outside their namespaces. All pids are outer ones unless said otherwise.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -247,12 +246,6 @@ pub fn namespace(pid: i32) -> io::Result<PathBuf> {
 /// The process is gone, or it is not ours to look into.
 pub fn namespaces(pid: i32) -> io::Result<Vec<PathBuf>> {
     crate::namespace::KINDS.iter().map(|(name, _)| fs::read_link(format!("/proc/{pid}/ns/{name}"))).collect()
-}
-
-/// The PID namespaces in which there is anybody, among those that are ours to look into.
-#[must_use]
-pub fn namespaces_in_use() -> BTreeSet<PathBuf> {
-    pids().filter_map(|pid| namespace(pid).ok()).collect()
 }
 
 /// All processes in a PID namespace, zombies included, PID 1 first. What ends meanwhile, and what is not ours to look

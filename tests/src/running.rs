@@ -433,12 +433,6 @@ impl Running {
         report
     }
 
-    /// Its PID namespace, as the link `pid:[…]`. The program may have ended.
-    #[must_use]
-    pub fn namespace(&self) -> &std::path::Path {
-        &self.namespace
-    }
-
     /// All processes of its PID namespace, PID 1 first; at [`Place::Host`] it and its descendants.
     #[must_use]
     pub fn processes(&self) -> Vec<Process> {

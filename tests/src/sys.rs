@@ -201,6 +201,13 @@ pub fn status_flags(fd: RawFd) -> Option<c_int> {
 
 /// A siginfo as `sigqueue(3)` makes it.
 fn queued(signal: c_int, value: isize) -> libc::siginfo_t {
+    // SAFETY: no pointers, and they cannot fail.
+    let (pid, uid) = unsafe { (libc::getpid(), libc::getuid()) };
+    forged(Received { signal, code: libc::SI_QUEUE, pid, uid, value })
+}
+
+/// A siginfo that says what its maker wants.
+fn forged(words: Received) -> libc::siginfo_t {
     /// The head of `siginfo_t` in the layout of queued signals, 64-bit and 32-bit alike.
     #[repr(C)]
     struct Queued {
@@ -213,21 +220,66 @@ fn queued(signal: c_int, value: isize) -> libc::siginfo_t {
         uid: u32,
         value: isize,
     }
+    let Received { signal, code, pid, uid, value } = words;
     // SAFETY: plain data, for which zeros are valid, and larger than `Queued`, whose layout is the kernel's `_rt`.
     unsafe {
         let mut info: libc::siginfo_t = std::mem::zeroed();
         (&raw mut info).cast::<Queued>().write(Queued {
             signo: signal,
             errno: 0,
-            code: libc::SI_QUEUE,
+            code,
             #[cfg(target_pointer_width = "64")]
             pad: 0,
-            pid: libc::getpid(),
-            uid: libc::getuid(),
+            pid,
+            uid,
             value,
         });
         info
     }
+}
+
+/// `rt_sigqueueinfo(2)` with whatever siginfo: the kernel takes it as it is, if only its code is negative and not SI_TKILL.
+///
+/// # Errors
+/// ESRCH, EPERM, EINVAL, EAGAIN.
+pub fn forge(pid: pid_t, words: Received) -> io::Result<()> {
+    let info = forged(words);
+    // SAFETY: the siginfo lives until the call returns; the kernel copies it.
+    checked(unsafe { libc::syscall(libc::SYS_rt_sigqueueinfo, pid, words.signal, &raw const info) }).map(drop)
+}
+
+/// `tgkill(2)` to the first thread of a process.
+///
+/// # Errors
+/// ESRCH, EPERM, EINVAL, EAGAIN.
+pub fn kill_thread(pid: pid_t, signal: c_int) -> io::Result<()> {
+    // SAFETY: no pointer.
+    checked(unsafe { libc::syscall(libc::SYS_tgkill, pid, pid, signal) }).map(drop)
+}
+
+/// `capset(2)`: no capability is left, neither permitted nor effective nor inheritable.
+///
+/// # Errors
+/// EPERM.
+pub fn drop_capabilities() -> io::Result<()> {
+    /// `_LINUX_CAPABILITY_VERSION_3` and the pid 0, the caller's.
+    const HEADER: [u32; 2] = [0x2008_0522, 0];
+    let none = [0_u32; 6];
+    // SAFETY: a live header, and two live structures of three words each.
+    checked(unsafe { libc::syscall(libc::SYS_capset, HEADER.as_ptr(), none.as_ptr()) }).map(drop)
+}
+
+/// `prlimit(2)`: a limit of another process.
+///
+/// # Errors
+/// EPERM, EINVAL, ESRCH.
+pub fn set_limit_of(pid: pid_t, resource: u32, soft: u64, hard: u64) -> io::Result<()> {
+    let limit = [soft, hard];
+    // SAFETY: a live structure of two words of 64 bits; null for the old one.
+    checked(unsafe {
+        libc::syscall(libc::SYS_prlimit64, pid, resource, limit.as_ptr(), std::ptr::null_mut::<libc::rlimit>())
+    })
+    .map(drop)
 }
 
 /// `pidfd_open(2)`; the descriptor closes on exec.

@@ -40,8 +40,11 @@ enum Part {
     Crowd,
 }
 
-/// Of the fork bomb, in its cgroup.
+/// The processes of the fork bomb, where init is PID 1: one call reaches them all.
 const BOMB: usize = 1000;
+
+/// The same where it is not. There it goes from one process to the next, with its share of the processor: one of so many.
+const BOMB_BELOW: usize = 64;
 
 /// Runs one part.
 fn run(part: Part, quick: bool) -> Result<Figures, String> {
@@ -60,11 +63,11 @@ fn run(part: Part, quick: bool) -> Result<Figures, String> {
                 .map(|all| all.concat())
         }
         Part::Bomb => {
-            let most = if quick { 64 } else { BOMB };
             let mut figures = Figures::new();
             for (place, stubborn) in
                 [Place::Pid1, Place::Child].into_iter().flat_map(|place| [(place, false), (place, true)])
             {
+                let most = if quick || place != Place::Pid1 { BOMB_BELOW } else { BOMB };
                 let cgroup = if namespace::is_root() { Some(Cgroup::of_pids(most)?) } else { None };
                 figures.extend(load::bomb(place, stubborn, most, cgroup.as_ref())?);
             }

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::ffi::{CString, OsString};
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::sync::OnceLock;
@@ -49,6 +50,15 @@ storm PID SENDER COUNT            send so many signals of all kinds, and print t
                                   that was not
 bursts ROUNDS SIZE                each round: SIZE orphans that end at the same time; the next when the last of them has been reaped
 bomb                              fork for ever, and so do they; each says `full` when it is refused the first time
+send WAY PID SIGS                 by `kill`, `tgkill`, `queue` or `pidfd`: `sent WAY SIG` each, or `refused WAY SIG: why`
+forge PID SIG CODE FROM UID VALUE sigqueue with this siginfo: `forged SIG` or `refused SIG: why`
+no-capabilities                   give them all up
+trace attach PID | trace seize PID     `traced`, and it is stopped, or `refused trace: why`
+untrace PID SIG                   let it go with this signal, 0: none; `untraced`
+look PID                          what /proc/PID shows of it, a line each: `NAME=…` or `NAME refused: why`
+limits PID SOFT HARD RESOURCES    prlimit(2), with commas: `limited RESOURCE` or `refused RESOURCE: why`
+fill                              make sleeping children until the kernel refuses one: `filled N`
+exhaust SIG                       block it, queue it to itself until the kernel refuses one: `exhausted N`
 hop                               for ever: fork and end, so that the pid is another one every moment
 breed N                           N generations, each of two more processes; all of them sleep
 eat MIB                           take so much memory, and touch every page of it
@@ -59,6 +69,8 @@ fault                             read what may not be read: SIGSEGV of its own
 fill-pod WORD                     hostname, loopback address, System V shared memory, a POSIX queue
 show-pod                          hostname=, address=, memory=, queue=
 bind FILE FILE | unbind FILE      mount the one on the other; unmount it
+tmpfs FOLDER | move FOLDER FOLDER | detach FOLDER | pivot FOLDER     mount an empty file system there; move a mount; take it away, used or
+                                  not; make a mount the root of the namespace, and of all processes in it
 room KIND                         `room KIND yes` or `no`: may one more namespace of this kind be made (ipc, net …)?
 limit KIND N                      at most N of this kind below the own user namespace
 cat                               standard input to standard output, up to its end
@@ -208,6 +220,29 @@ fn run(words: Vec<OsString>) -> i32 {
             }
             "bursts" => bursts(words.number(), words.number()),
             "bomb" => bomb(),
+            "send" => send(&words.text(), words.number(), &words.signals()),
+            "forge" => {
+                let (target, signal) = (words.process(), words.number());
+                let (code, pid, uid, value) = (words.number(), words.number(), words.number(), words.number());
+                told("forged", signal, sys::forge(target, sys::Received { signal, code, pid, uid, value }));
+            }
+            "no-capabilities" => must("no-capabilities", sys::drop_capabilities()),
+            "trace" => trace(&words.text(), nix::unistd::Pid::from_raw(words.number())),
+            "untrace" => {
+                let pid = nix::unistd::Pid::from_raw(words.number());
+                let signal = nix::sys::signal::Signal::try_from(words.number::<i32>()).ok();
+                must("untrace", nix::sys::ptrace::detach(pid, signal));
+                say("untraced");
+            }
+            "look" => look(words.process()),
+            "limits" => {
+                let (pid, soft, hard) = (words.number(), words.number(), words.number());
+                for resource in words.signals() {
+                    told("limited", resource, sys::set_limit_of(pid, resource as u32, soft, hard));
+                }
+            }
+            "fill" => fill(),
+            "exhaust" => exhaust(words.number()),
             "breed" => breed(words.number()),
             "eat" => eat(words.number()),
             "chdir" => must("chdir", std::env::set_current_dir(words.text())),
@@ -217,6 +252,14 @@ fn run(words: Vec<OsString>) -> i32 {
             "show-pod" => show_pod(),
             "bind" => must("bind", mount(Some(&*words.text()), &*words.text(), NONE, MsFlags::MS_BIND, NONE)),
             "unbind" => must("unbind", nix::mount::umount(&*words.text())),
+            "tmpfs" => must("tmpfs", mount(Some("none"), &*words.text(), Some("tmpfs"), MsFlags::empty(), NONE)),
+            "move" => must("move", mount(Some(&*words.text()), &*words.text(), NONE, MsFlags::MS_MOVE, NONE)),
+            "detach" => must("detach", nix::mount::umount2(&*words.text(), nix::mount::MntFlags::MNT_DETACH)),
+            "pivot" => {
+                must("pivot", std::env::set_current_dir(words.text()));
+                // The old root lies below the new one afterwards, at the same place (pivot_root(2)).
+                must("pivot", nix::unistd::pivot_root(".", "."));
+            }
             "room" => room(&words.text().to_string_lossy()),
             "limit" => {
                 let kind = words.text();
@@ -458,6 +501,85 @@ fn bomb() -> ! {
             say("full");
         }
     }
+}
+
+/// What became of an attempt.
+fn told<E: std::fmt::Display>(done: &str, what: impl std::fmt::Display, result: Result<(), E>) {
+    match result {
+        Ok(()) => say(format!("{done} {what}")),
+        Err(why) => say(format!("refused {what}: {why}")),
+    }
+}
+
+fn send(way: &OsString, pid: i32, signals: &[i32]) {
+    let way = way.to_string_lossy();
+    for &signal in signals {
+        let sent = match &*way {
+            "kill" => sys::kill(pid, signal, None),
+            "tgkill" => sys::kill_thread(pid, signal),
+            "queue" => sys::kill(pid, signal, Some(7)),
+            "pidfd" => sys::open_process(pid).and_then(|process| sys::signal_process(process.as_fd(), signal, None)),
+            _ => usage("kill, tgkill, queue or pidfd"),
+        };
+        told("sent", format!("{way} {signal}"), sent);
+    }
+}
+
+fn trace(how: &OsString, pid: nix::unistd::Pid) {
+    use nix::sys::ptrace;
+    let done = if how == "attach" {
+        ptrace::attach(pid)
+    } else {
+        ptrace::seize(pid, ptrace::Options::empty()).and_then(|()| ptrace::interrupt(pid))
+    };
+    if let Err(why) = done {
+        return say(format!("refused trace: {why}"));
+    }
+    must("trace", nix::sys::wait::waitpid(pid, Some(nix::sys::wait::WaitPidFlag::__WALL)));
+    say("traced");
+}
+
+fn look(pid: i32) {
+    let folder = Path::new("/proc").join(pid.to_string());
+    let show = |name: &str, seen: io::Result<Vec<u8>>| match seen {
+        Ok(bytes) => say(format!("{name}={}", bytes.escape_ascii())),
+        Err(why) => say(format!("{name} refused: {why}")),
+    };
+    for name in ["cwd", "root", "exe"] {
+        show(name, std::fs::read_link(folder.join(name)).map(|path| path.into_os_string().into_vec()));
+    }
+    for name in ["cmdline", "environ", "auxv", "maps"] {
+        show(name, std::fs::read(folder.join(name)));
+    }
+    show("mem", std::fs::File::open(folder.join("mem")).map(|_| b"open".to_vec()));
+    let numbers = std::fs::read_dir(folder.join("fd")).map(|entries| {
+        let mut all: Vec<_> = entries.flatten().map(|entry| entry.file_name().into_vec()).collect();
+        all.sort();
+        all.join(&b',')
+    });
+    show("fd", numbers);
+}
+
+fn fill() {
+    let mut count = 0;
+    loop {
+        match sys::fork() {
+            Ok(Some(_)) => count += 1,
+            Ok(None) => sleep(),
+            Err(_) => break,
+        }
+    }
+    say(format!("filled {count}"));
+}
+
+fn exhaust(signal: i32) {
+    sys::set_mask(sys::mask() | sys::bit(signal));
+    let own = nix::unistd::getpid().as_raw();
+    let mut count = 0;
+    while sys::kill(own, signal, Some(count)).is_ok() {
+        count += 1;
+    }
+    say(format!("exhausted {count}"));
 }
 
 fn exec(words: &mut Words) -> ! {
