@@ -20,8 +20,8 @@ struct Words {
     /// The tests' size instead of the full one: only to show that all can be run
     #[arg(long, conflicts_with = "write")]
     quick: bool,
-    /// Put the table into tests/TESTING.md
-    #[arg(long, conflicts_with = "only")]
+    /// Put the tables into tests/TESTING.md
+    #[arg(long)]
     write: bool,
 }
 
@@ -88,26 +88,27 @@ fn main() -> ExitCode {
     let bar = ProgressBar::new(parts.len() as u64);
     bar.set_style(ProgressStyle::with_template("{elapsed_precise} {bar:30} {pos}/{len} {msg}").expect("a template"));
     bar.enable_steady_tick(Duration::from_secs(1));
-    let mut table = "| part | what | figure |\n|---|---|---|\n".to_owned();
     for part in parts {
         let name = format!("{part:?}").to_lowercase();
         bar.set_message(name.clone());
-        match run(*part, words.quick) {
-            Ok(figures) => figures.iter().for_each(|(what, figure)| {
-                let _ = writeln!(table, "| {name} | {what} | {figure} |");
-            }),
+        let figures = match run(*part, words.quick) {
+            Ok(figures) => figures,
             Err(why) => {
                 bar.abandon();
                 eprintln!("load: {name}: {why}");
                 return ExitCode::FAILURE;
             }
+        };
+        let mut table = format!("| {name} | |\n|---|---|\n");
+        for (what, figure) in &figures {
+            let _ = writeln!(table, "| {what} | {figure} |");
+        }
+        bar.suspend(|| println!("{table}"));
+        if words.write {
+            ship::write_table("tests/TESTING.md", &format!("load-{name}"), &table);
         }
         bar.inc(1);
     }
     bar.finish_and_clear();
-    print!("{table}");
-    if words.write {
-        ship::write_table("tests/TESTING.md", "load", &table);
-    }
     ExitCode::SUCCESS
 }
