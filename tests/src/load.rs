@@ -325,7 +325,11 @@ pub fn orphans(reaper: Reaper, rounds: usize, size: usize) -> Result<Figures, St
 /// # Errors
 /// A wrong status, or somebody who is left.
 pub fn bomb(place: Place, stubborn: bool, most: usize, cgroup: Option<&Cgroup>) -> Result<Figures, String> {
-    let case = Case::init().place(place).deadline(DEADLINE).args(["--grace", "1s"]).stdin(Stream::Null);
+    // As PID 1 one call reaches all, and a fork that it interrupts makes nobody (kernel/fork.c, `copy_process`): no grace is used up. Else
+    // one that is born behind the look at /proc is killed in the end.
+    let atomic = place == Place::Pid1 && !stubborn;
+    let grace = if atomic { "60m" } else { "1s" };
+    let case = Case::init().place(place).deadline(DEADLINE).args(["--grace", grace]).stdin(Stream::Null);
     let case = if cgroup.is_some() { case } else { limited(case, most as u64) };
     let deaf = if stubborn { &["ignore", "15"][..] } else { &[] };
     let words = ["child"].iter().chain(deaf).chain(&["bomb", "end", "sleep"]).copied();
@@ -343,12 +347,21 @@ pub fn bomb(place: Place, stubborn: bool, most: usize, cgroup: Option<&Cgroup>) 
     // Where it is not PID 1 the reaper above it is there, and reaps nobody of them while init lives.
     let mut left = init.processes();
     left.retain(|process| process.inner != 1);
-    same("who is left", &left, &Vec::new())?;
-    let outcome = init.wait();
-    let text = outcome.err();
+    let text = init.wait().err();
     let said: Vec<_> = text.lines().collect();
-    let wanted: &[&str] = if stubborn { &[OUTLIVED] } else { &[] };
-    same("standard error", &said.as_slice(), &wanted)?;
+    let wanted = match said[..] {
+        [] => !stubborn,
+        [OUTLIVED] => !atomic,
+        // It may give up a second after the kill, which by the clock may be too early for them (I14).
+        [OUTLIVED, UNKILLABLE] => place != Place::Pid1,
+        _ => false,
+    };
+    if !wanted {
+        return Err(format!("standard error: {said:?}"));
+    }
+    if said.last() != Some(&UNKILLABLE) {
+        same("who is left", &left, &Vec::new())?;
+    }
     let what = format!(
         "{}, its processes {} TERM",
         if place == Place::Pid1 { "PID 1" } else { "subreaper" },
@@ -366,6 +379,9 @@ pub fn bomb(place: Place, stubborn: bool, most: usize, cgroup: Option<&Cgroup>) 
 
 /// What init says when it kills those that outlive the grace.
 const OUTLIVED: &str = "init: what outlived the grace is killed";
+
+/// And when it gives up.
+const UNKILLABLE: &str = "init: warning: what is left cannot be killed, ignoring";
 
 // ---- a thousand containers ------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ use bitts_tests::load::{self, Reaper, Storm};
 use bitts_tests::{Case, Place, needs_namespaces, tools};
 
 /// Of a sender, in each round.
-const SMALL: Storm = Storm { pairs: 2, rounds: 2, each: 5000 };
+const SMALL: Storm = Storm { pairs: 2, rounds: 2, each: 4000 };
 
 #[track_caller]
 fn holds(figures: Result<load::Figures, String>) {
@@ -54,7 +54,7 @@ fn i14_a_fork_bomb_is_torn_down() {
     needs_namespaces!();
     for stubborn in [false, true] {
         for place in [Place::Pid1, Place::Child] {
-            holds(load::bomb(place, stubborn, 64, None));
+            holds(load::bomb(place, stubborn, 32, None));
         }
     }
 }
@@ -62,5 +62,5 @@ fn i14_a_fork_bomb_is_torn_down() {
 #[test]
 fn i14_many_containers_at_once_end_as_they_should() {
     needs_namespaces!();
-    holds(load::crowd(20));
+    holds(load::crowd(12));
 }
