@@ -17,6 +17,12 @@ fn i12_of_a_storm_of_signals_none_is_lost_and_order_is_kept() {
     holds(load::storm(Case::init(), SMALL));
 }
 
+#[test]
+fn i12_beyond_the_limit_what_was_accepted_arrives() {
+    needs_namespaces!();
+    holds(load::storm_beyond(Case::init(), 64, Storm { pairs: 1, rounds: 1, each: 4000 }));
+}
+
 /// The control: tini sends them on without their values.
 #[test]
 fn i12_what_tini_loses_in_a_storm_is_seen() {
