@@ -18,6 +18,9 @@ mod judge;
 mod kernel;
 #[path = "exhaustive/machine.rs"]
 mod machine;
+#[cfg(feature = "model")]
+#[path = "exhaustive/model.rs"]
+mod model;
 #[path = "exhaustive/modes.rs"]
 mod modes;
 #[path = "../../init/src/supervise.rs"]
