@@ -50,6 +50,25 @@ fn stop_behind_exec(running: &mut Running, options: ptrace::Options) -> Pid {
     pid
 }
 
+/// Lets a held program that has two words, its name among them, start without any: as a kernel before 5.18 could be asked to.
+/// The words are taken off its stack before its first instruction. Knows x86-64 only.
+///
+/// # Panics
+/// Where it may not be traced, or has not two words.
+#[cfg(target_arch = "x86_64")]
+pub fn start_without_words(running: &mut Running) {
+    let pid = stop_behind_exec(running, ptrace::Options::empty());
+    let mut registers = ptrace::getregs(pid).expect("a stopped process");
+    let count = ptrace::read(pid, registers.rsp as ptrace::AddressType).expect("a word of the stack");
+    assert_eq!(count, 2, "the number of words");
+    // The count, the words, a null word, the environment: a count of 0 in the place of the second word, and the stack is
+    // aligned to 16 bytes as before.
+    registers.rsp += 16;
+    ptrace::write(pid, registers.rsp as ptrace::AddressType, 0).expect("a word of the stack");
+    ptrace::setregs(pid, registers).expect("a stopped process");
+    ptrace::detach(pid, None).expect("a stopped process");
+}
+
 /// The page faults of a held program from the end of its exec until it rests, by itself and by the kernel on its behalf.
 ///
 /// # Panics

@@ -59,6 +59,7 @@ look PID                          what /proc/PID shows of it, a line each: `NAME
 limits PID SOFT HARD RESOURCES    prlimit(2), with commas: `limited RESOURCE` or `refused RESOURCE: why`
 fill                              make sleeping children until the kernel refuses one: `filled N`
 exhaust SIG                       block it, queue it to itself until the kernel refuses one: `exhausted N`
+environ N VARIABLE…               the environment of the next exec: these N, as they are, and no other
 hop                               for ever: fork and end, so that the pid is another one every moment
 breed N                           N generations, each of two more processes; all of them sleep
 eat MIB                           take so much memory, and touch every page of it
@@ -153,6 +154,7 @@ fn run(words: Vec<OsString>) -> i32 {
     let mut words = Words(words.into());
     let name = words.0.pop_front();
     let all = words.0.clone();
+    let mut environment = None::<Vec<OsString>>;
     while let Some(command) = words.0.pop_front() {
         match command.to_str().unwrap_or("?") {
             "ready" => say("ready"),
@@ -208,7 +210,8 @@ fn run(words: Vec<OsString>) -> i32 {
                 let user = nix::unistd::Uid::from_raw(words.number());
                 must("user", nix::unistd::setresuid(user, user, user));
             }
-            "exec" => exec(&mut words),
+            "exec" => exec(&mut words, environment.as_deref()),
+            "environ" => environment = Some((0..words.number()).map(|_: usize| words.text()).collect()),
             "hop" => {
                 while must("hop", sys::fork()).is_none() {}
                 return 0;
@@ -582,10 +585,15 @@ fn exhaust(signal: i32) {
     say(format!("exhausted {count}"));
 }
 
-fn exec(words: &mut Words) -> ! {
-    let words: Vec<_> = words.0.drain(..).map(|word| must("exec", CString::new(word.into_vec()))).collect();
+fn exec(words: &mut Words, environment: Option<&[OsString]>) -> ! {
+    let text = |word: OsString| must("exec", CString::new(word.into_vec()));
+    let words: Vec<_> = words.0.drain(..).map(text).collect();
     let [name, program, rest @ ..] = &words[..] else { usage("exec without a program") };
     let vector: Vec<_> = std::iter::once(name).chain(rest).map(CString::as_c_str).collect();
+    if let Some(variables) = environment {
+        let variables: Vec<_> = variables.iter().cloned().map(text).collect();
+        match must("exec", nix::unistd::execve(program, &vector, &variables)) {}
+    }
     must("exec", Err(sys::exec(program, &vector)))
 }
 
