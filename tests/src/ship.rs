@@ -123,6 +123,23 @@ pub fn release(package: &str, target: &str, folder: &Path) -> PathBuf {
     build(cargo().args(["build", "--release", "--package", package]), "release", package, target, folder)
 }
 
+/// The same program with symbols and debug information, which is no part of what is loaded.
+#[must_use]
+pub fn release_with_lines(package: &str, target: &str, folder: &Path) -> PathBuf {
+    build(
+        cargo()
+            .env("CARGO_PROFILE_RELEASE_DEBUG", "2")
+            .env("CARGO_PROFILE_RELEASE_STRIP", "none")
+            .args(["rustc", "--release", "--package", package, "--bin", package, "--config"])
+            // The flags of .cargo/config.toml and, behind them, this one.
+            .arg("target.'cfg(target_env = \"musl\")'.rustflags = [\"-Clink-arg=-zsectionheader\"]"),
+        "release",
+        package,
+        target,
+        folder,
+    )
+}
+
 /// The flags of .cargo/config.toml are for programs without std: flags in the environment replace them.
 fn build_static_witness() -> PathBuf {
     let variable = target().to_uppercase().replace('-', "_");

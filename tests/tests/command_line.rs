@@ -262,6 +262,19 @@ fn i2_a_parent_that_dies_while_its_death_is_asked_for_is_noticed() {
 }
 
 #[test]
+fn i2_a_refused_parent_death_signal_is_a_warning() {
+    needs_namespaces!();
+    needs_strace!();
+    // Not PID 1 the first prctl makes it a subreaper.
+    let case = Case::init().not_pid1().strace(["-e", "trace=prctl", "--inject=prctl:error=EPERM:when=2"]);
+    let outcome = case.args(["-p", "USR1"]).child(["exit", "44"]).run();
+    outcome.assert_exit(44);
+    assert!(outcome.trace.contains("PR_SET_PDEATHSIG"), "{outcome}");
+    let expected = "init: warning: cannot set the parent-death signal: Operation not permitted, ignoring\n";
+    assert_eq!(outcome.err(), expected);
+}
+
+#[test]
 fn i2_rewrite_and_drop() {
     for (words, variable) in [
         (&["-r", "USR1:USR2", "-r1:0"][..], ""),
@@ -433,6 +446,16 @@ fn i3_version_is_what_dockerd_accepts() {
             assert!(!commit[1].is_empty() && commit[1].bytes().all(|byte| byte.is_ascii_alphanumeric()), "{line}");
         }
     }
+}
+
+#[test]
+fn i3_version_is_printed_whole_by_however_many_calls() {
+    needs_strace!();
+    let whole = init().arg("--version").run().out();
+    let outcome = init().strace(["-e", "trace=write", "--inject=write:error=EINTR:when=1..3"]).arg("--version").run();
+    outcome.assert_exit(0);
+    assert_eq!(outcome.trace.matches("EINTR").count(), 3, "{outcome}");
+    assert_eq!(outcome.out(), whole);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use bitts_tests::case::new_terminal;
 use bitts_tests::procfs::{self, Process};
-use bitts_tests::{Case, Place, Running, Stream, needs_namespaces, ship, sys, tools};
+use bitts_tests::{Case, Place, Running, Stream, needs_namespaces, needs_strace, ship, sys, tools};
 
 /// init as a job: in the shell's group for that job with its child, and with a group for the child.
 const OPTIONS: [&str; 2] = ["", "-g"];
@@ -286,6 +286,22 @@ fn i16_a_job_is_stopped_when_its_child_is() {
         shell.prompt();
         assert_eq!(shell.status(), 128 + libc::SIGINT, "{options:?}");
     }
+}
+
+#[test]
+fn i16_without_a_dev_tty_the_terminal_is_found_on_the_first_descriptors() {
+    needs_namespaces!();
+    needs_strace!();
+    // The child's first openat, of its loader's cache, may fail as well.
+    let case = Case::init().terminal().strace(["-e", "trace=openat", "--inject=openat:error=ENOENT:when=1"]);
+    let mut running = case.args(["/bin/sh", "-c", "echo ready; read -r word; echo got=$word"]).start();
+    running.wait_line("ready");
+    // In the background a read would stop it.
+    running.write(b"something\n");
+    let outcome = running.wait();
+    outcome.assert_exit(0);
+    assert!(outcome.out().contains("got=something"), "{outcome}");
+    assert!(outcome.trace.contains("/dev/tty"), "{outcome}");
 }
 
 #[test]
