@@ -317,8 +317,32 @@ impl Case {
     /// Under `strace -f` with these arguments, attached when nothing is left to be done but the exec: that execve is the
     /// first one of its process, and `--inject=execve:…:when=1` hits it. The log is [`Outcome::trace`](crate::Outcome::trace).
     #[must_use]
-    pub fn strace<Word: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = Word>) -> Self {
+    pub fn strace<Word: AsRef<OsStr>>(self, arguments: impl IntoIterator<Item = Word>) -> Self {
+        self.strace_alone(
+            std::iter::once(OsString::from("-f")).chain(arguments.into_iter().map(|w| w.as_ref().to_owned())),
+        )
+    }
+
+    /// The same without `-f`: what the program starts is not traced, and no fault is injected there.
+    #[must_use]
+    pub fn strace_alone<Word: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = Word>) -> Self {
         self.tracer = Some(arguments.into_iter().map(|word| word.as_ref().to_owned()).collect());
+        self
+    }
+
+    /// In a cgroup, by the file that a process joins it by ([`Cgroup::door`](crate::cgroup::Cgroup::door)): the last thing
+    /// before the exec, so that nothing else is charged to it.
+    #[must_use]
+    pub fn cgroup(mut self, door: impl Into<PathBuf>) -> Self {
+        self.plan.door = Some(door.into());
+        self
+    }
+
+    /// A seccomp filter (`seccomp(2)`), which its children inherit: each of these system calls, by number, fails with `errno`.
+    /// It brings no_new_privs along.
+    #[must_use]
+    pub fn refuse(mut self, errno: i32, calls: impl IntoIterator<Item = i64>) -> Self {
+        self.plan.refused.extend(calls.into_iter().map(|call| (errno as u32, call)));
         self
     }
 

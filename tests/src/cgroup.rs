@@ -57,6 +57,15 @@ impl Cgroup {
         self.folder.join("cgroup.procs")
     }
 
+    /// No more than `bytes` may be charged to it.
+    ///
+    /// # Errors
+    /// The kernel takes no such limit.
+    pub fn limit(&self, bytes: u64) -> io::Result<()> {
+        let file = if self.usage == "memory.current" { "memory.max" } else { "memory.limit_in_bytes" };
+        fs::write(self.folder.join(file), bytes.to_string())
+    }
+
     /// The bytes charged to it, pages, page tables, kernel stacks and the kernel's objects; or its processes.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //! - [`ship`]: the release bytes of `init` and `pause`, or the programs named by `INIT_UNDER_TEST`, `PAUSE_UNDER_TEST`.
 //! - [`needs_namespaces!`]: the first line of a test that needs them.
 //! - [`floor`]: programs in assembly to measure ours against; [`cgroup`]: the memory that programs are charged.
+//! - [`faults`]: every system call of ours, made to fail, and what must come of it.
 //! - [`elf`]: what the headers of a shipped file must say.
 //! - [`load`]: how the two bear a load, at any scale; [`storm`]: signals of which each is accounted for.
 //! - `images` (feature `images`): the images, made without Docker, and their check.
@@ -16,6 +17,7 @@ pub mod case;
 pub mod cgroup;
 pub mod compare;
 pub mod elf;
+pub mod faults;
 pub mod floor;
 #[cfg(feature = "images")]
 pub mod images;

@@ -60,6 +60,10 @@ pub struct Plan {
     pub ignored: Mask,
     /// resource, soft, hard
     pub limits: Vec<(u32, u64, u64)>,
+    /// errno, system call: what a seccomp filter refuses
+    pub refused: Vec<(u32, i64)>,
+    /// The file of a cgroup that a process joins it by.
+    pub door: Option<PathBuf>,
     pub closed: Vec<RawFd>,
     /// (number in the launcher, number in the program)
     pub descriptors: Vec<(RawFd, RawFd)>,
@@ -103,13 +107,16 @@ impl Plan {
         let numbers = [("user", self.user), ("group", self.group), ("umask", self.umask)];
         all.extend(numbers.iter().filter_map(|(name, n)| n.map(|n| format!("{name}={n}").into())));
         all.extend(self.limits.iter().map(|(r, s, h)| format!("limit={r}:{s}:{h}").into()));
+        all.extend(self.refused.iter().map(|(errno, call)| format!("refused={errno}:{call}").into()));
         all.extend(self.closed.iter().map(|fd| format!("closed={fd}").into()));
         all.extend(self.descriptors.iter().map(|(from, to)| format!("fd={from}:{to}").into()));
         all.extend(self.beside.map(|pid| format!("beside={pid}").into()));
-        if let Some(directory) = &self.directory {
-            let mut word = OsString::from("directory=");
-            word.push(directory);
-            all.push(word);
+        for (key, path) in [("directory=", &self.directory), ("door=", &self.door)] {
+            if let Some(path) = path {
+                let mut word = OsString::from(key);
+                word.push(path);
+                all.push(word);
+            }
         }
         all.push("--".into());
         all.push(self.program.clone().into());
@@ -131,6 +138,10 @@ impl Plan {
             let (key, value) = (&bytes[..at], &bytes[at + 1..]);
             if key == b"directory" {
                 plan.directory = Some(OsStr::from_bytes(value).into());
+                continue;
+            }
+            if key == b"door" {
+                plan.door = Some(OsStr::from_bytes(value).into());
                 continue;
             }
             let value = std::str::from_utf8(value).expect("text");
@@ -169,6 +180,7 @@ impl Plan {
                 b"group" => plan.group = Some(number() as u32),
                 b"umask" => plan.umask = Some(number() as u32),
                 b"limit" => plan.limits.push((part() as u32, part(), part())),
+                b"refused" => plan.refused.push((part() as u32, part() as i64)),
                 b"closed" => plan.closed.push(number() as RawFd),
                 b"fd" => plan.descriptors.push((part() as RawFd, part() as RawFd)),
                 _ => panic!("unknown key in {word:?}"),

@@ -213,7 +213,7 @@ impl Running {
         let log = tempfile::NamedTempFile::new().expect("a temporary file");
         let strace = tools::on_path("strace").ok_or("strace is not installed")?;
         let mut command = Command::new(strace);
-        command.args(["-f", "-o"]).arg(log.path()).args(arguments).args(["-p", &self.pid.to_string()]);
+        command.arg("-o").arg(log.path()).args(arguments).args(["-p", &self.pid.to_string()]);
         let mut tracer = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -224,6 +224,12 @@ impl Running {
         let attached = messages.wait(self.deadline, |c| c.bytes.windows(9).any(|w| w == b" attached"));
         self.tracer = Some((tracer, messages.clone(), log));
         if attached { Ok(()) } else { Err(self.report(&format!("strace: {}", messages.bytes().escape_ascii()))) }
+    }
+
+    /// Has the program ended?
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        sys::wait_for_end(&self.process, Duration::ZERO)
     }
 
     /// Lets a held program go on to its exec; returns when that has been done.
@@ -356,41 +362,57 @@ impl Running {
     /// Waits for the program's end; what else is in the namespace lives on where it is not PID 1. Returns the raw status.
     #[track_caller]
     pub fn wait_status(&mut self) -> i32 {
+        self.try_wait_status().unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    fn try_wait_status(&mut self) -> Result<i32, String> {
         if let Some(status) = self.status {
-            return status;
+            return Ok(status);
         }
         let control = self.control.take().expect("not let go yet");
-        let message = self.receive(&control).unwrap_or_else(|why| panic!("{why}"));
+        let message = self.receive(&control)?;
         self.control = Some(control);
         let text = message.map_or("the launcher ended".to_owned(), |(text, _)| text);
         let status = text.strip_prefix("status ").and_then(|number| number.parse().ok());
-        let status = status.unwrap_or_else(|| panic!("{}", self.report(&text)));
+        let status = status.ok_or_else(|| self.report(&text))?;
         self.status = Some(status);
-        status
+        Ok(status)
     }
 
     /// Waits for the program's end, then ends what is left, and returns all there is to know.
     #[must_use]
     #[track_caller]
-    pub fn wait(mut self) -> Outcome {
-        let status = self.wait_status();
-        assert!(self.let_go(), "{}", self.report("the launcher does not end"));
+    pub fn wait(self) -> Outcome {
+        self.try_wait().unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    /// Something does not end before the deadline: all there is to know.
+    pub fn try_wait(mut self) -> Result<Outcome, String> {
+        let status = self.try_wait_status()?;
+        if !self.let_go() {
+            return Err(self.report("the launcher does not end"));
+        }
         for stream in [self.stdout.clone(), self.stderr.clone()] {
             if !stream.wait(self.deadline, |captured| captured.ended) {
-                panic!("{}", self.report("somebody holds an output open"));
+                return Err(self.report("somebody holds an output open"));
             }
         }
         let mut trace = String::new();
-        if let Some((mut tracer, messages, log)) = self.tracer.take() {
+        if let Some((tracer, messages, _)) = &mut self.tracer {
             // It has no end before its last tracee's; its messages end with it.
             if !messages.wait(self.deadline, |captured| captured.ended) {
                 let _ = tracer.kill();
-                panic!("{}", self.report("strace does not end"));
+                return Err(self.report("strace does not end"));
             }
+        }
+        if let Some((mut tracer, _, log)) = self.tracer.take() {
             let _ = tracer.wait();
             trace = String::from_utf8_lossy(&std::fs::read(log.path()).expect("strace's log")).into_owned();
         }
-        Outcome { status, stdout: self.stdout.bytes(), stderr: self.stderr.bytes(), trace }
+        Ok(Outcome { status, stdout: self.stdout.bytes(), stderr: self.stderr.bytes(), trace })
     }
 
     /// Kills the program from outside and waits for its end.

@@ -28,6 +28,12 @@ pub fn stopwatch() -> PathBuf {
     beside("stopwatch")
 }
 
+/// An init as it must not be (src/bin/frail.rs).
+#[must_use]
+pub fn frail() -> PathBuf {
+    beside("frail")
+}
+
 /// The reader's first command (src/bin/pid1.rs).
 #[must_use]
 pub fn pid1() -> PathBuf {

@@ -208,5 +208,28 @@ fn exec(plan: &Plan, gate: &OwnedFd) -> Result<std::convert::Infallible, (String
             _ => sys::exit_now(1),
         }
     }
+    if let Some(door) = &plan.door {
+        std::fs::write(door, "0").map_err(step("join the cgroup"))?;
+    }
+    if !plan.refused.is_empty() {
+        refuse(&plan.refused).map_err(|error| ("refuse system calls".to_owned(), io::Error::other(error)))?;
+    }
     Err((format!("exec {}", plan.program.display()), sys::exec(&program, &words)))
+}
+
+/// Installs a filter for each errno; the kernel takes the strictest answer of all of them, and no call is in two.
+///
+/// # Errors
+/// This architecture is unknown to seccompiler, or the kernel refuses filters.
+fn refuse(refused: &[(u32, i64)]) -> Result<(), seccompiler::Error> {
+    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
+    let mut errnos: Vec<_> = refused.iter().map(|(errno, _)| *errno).collect();
+    errnos.dedup();
+    for errno in errnos {
+        let calls = refused.iter().filter(|(other, _)| *other == errno).map(|(_, call)| (*call, Vec::new())).collect();
+        let architecture = std::env::consts::ARCH.try_into()?;
+        let filter = SeccompFilter::new(calls, SeccompAction::Allow, SeccompAction::Errno(errno), architecture)?;
+        seccompiler::apply_filter(&BpfProgram::try_from(filter)?)?;
+    }
+    Ok(())
 }
