@@ -35,7 +35,7 @@ pub enum Fault {
     Always(Error),
     /// A filter refuses it, to the children too.
     Refused(Error),
-    /// The first call is held up for [`DELAY`] before it is done (`false`) or behind that.
+    /// The first call is held up for 0.2 s before it is done (`false`) or behind that.
     Delay(bool),
 }
 
