@@ -2,7 +2,8 @@
 //! All of it against the contract or against libc, exhaustively where that is possible. Nothing is started.
 
 use bitts_tests::sys;
-use init_core::message::{CAPACITY, Filling, Line};
+use init_core::bytes;
+use init_core::message::{CAPACITY, CString, Filling, Line};
 use init_core::options::{Config, Id, Persona};
 use init_core::program;
 use init_core::signal;
@@ -318,6 +319,57 @@ fn i2_a_signal_in_a_message_can_be_given_as_an_option() {
     assert_eq!(text(40), "40 (SIGRTMIN+6)");
 }
 
+#[test]
+fn i2_a_mask_of_proc_says_exactly_which_signals_are_in_it() {
+    // As /proc/PID/status writes it (proc_pid_status(5)).
+    for number in 1..=64 {
+        let digits = format!("{:016x}", 1_u64 << (number - 1));
+        for other in 1..=64 {
+            assert_eq!(signal::is_in_mask(digits.as_bytes(), other), other == number, "{digits}, {other}");
+            assert!(signal::is_in_mask(b"ffffffffffffffff", other) && !signal::is_in_mask(b"", other), "{other}");
+        }
+    }
+    // Each digit, in the place of signals 1-4.
+    for digit in 0..16_u8 {
+        for number in 1..=4 {
+            let digits = format!("{digit:016x}");
+            assert_eq!(signal::is_in_mask(digits.as_bytes(), number), digit >> (number - 1) & 1 == 1, "{digits}");
+        }
+    }
+}
+
+#[test]
+fn i2_times_are_milliseconds_and_end_where_the_number_does() {
+    let read = |word: &str| {
+        let mut text = word.as_bytes();
+        let time = signal::time(&mut text);
+        (time, String::from_utf8_lossy(text).into_owned())
+    };
+    let table = [
+        ("0", Some(0), ""),
+        ("7", Some(7000), ""),
+        ("7s", Some(7000), ""),
+        ("7ms", Some(7), ""),
+        ("7m", Some(7 * 60_000), ""),
+        ("7:INT", Some(7000), ":INT"),
+        ("7ss", Some(7000), "s"),
+        ("7sm", Some(7000), "m"),
+        // The most that 32 bits hold, and one more.
+        ("4294967295ms", Some(u32::MAX), ""),
+        ("4294967296ms", None, "6ms"),
+        ("4294967", Some(4_294_967_000), ""),
+        ("4294968", None, ""),
+        ("71582m", Some(4_294_920_000), ""),
+        ("71583m", None, ""),
+        ("", None, ""),
+        ("ms", None, "ms"),
+        ("-1", None, "-1"),
+    ];
+    for (word, time, rest) in table {
+        assert_eq!(read(word), (time, rest.to_owned()), "{word}");
+    }
+}
+
 // ---- I5, I10: messages ----------------------------------------------------------------------------------------------
 
 /// strerror(3).
@@ -396,6 +448,94 @@ fn i10_every_message_is_packed_and_unpacked_unchanged() {
         let text = text::ALL.get(index).expect("as many texts as messages");
         text::unpack(*text, &mut |code| unpacked.push(if code == text::NEWLINE { b'\n' } else { code }));
         assert_eq!(String::from_utf8_lossy(&unpacked), *written);
+    }
+}
+
+#[test]
+fn i10_what_stands_for_something_in_a_message_is_filled_in_order() {
+    let filling = Filling { numbers: [199, 9, 345], word: b"wo\trd", option: b"--opt", value: b"VALUE" };
+    for (text, written) in text::ALL.iter().zip(text::MESSAGES) {
+        let mut numbers = filling.numbers.iter();
+        let mut number = || *numbers.next().expect("no message has four numbers");
+        let expected: String = written
+            .chars()
+            .map(|mark| match mark {
+                '#' => number().to_string(),
+                '$' => line(|line| line.signal(number())),
+                '!' | '?' => {
+                    let errno = number();
+                    let reason = line(|line| line.fill(text::reason(errno).unwrap_or(Text::OtherError), &filling));
+                    // What to look at is told of a failed exec only; here no such error is told.
+                    assert_eq!(text::reason(errno), None, "an error without a text");
+                    format!(": {reason}{errno}")
+                }
+                '@' => "'wo\\x09rd'".to_owned(),
+                '%' => "--opt".to_owned(),
+                '&' => "VALUE".to_owned(),
+                other => other.to_string(),
+            })
+            .collect();
+        assert_eq!(line(|line| line.fill(*text, &filling)), expected);
+    }
+}
+
+#[test]
+fn i10_what_to_look_at_is_told_of_a_failed_exec_only() {
+    for (errno, look_at) in [
+        (libc::ENOENT, "No such file or directory; look at: PATH, the file in the image, its interpreter"),
+        (libc::ELOOP, "Too many levels of symbolic links; look at: the links, the interpreter"),
+        (libc::ENAMETOOLONG, "File name too long"),
+        (199, "error 199"),
+    ] {
+        assert_eq!(message(Text::CannotExecute, errno, b"x"), format!("init: fatal: cannot execute 'x': {look_at}\n"));
+        let plain = look_at.split(';').next().expect("a first part");
+        assert_eq!(message(Text::CannotClone, errno, b"x"), format!("init: fatal: cannot clone a process: {plain}\n"));
+    }
+}
+
+#[test]
+fn b1_a_string_for_the_kernel_ends_with_its_null_byte_and_within_its_memory() {
+    static WITH: &[u8] = b"with\0";
+    static WITHOUT: &[u8] = b"without";
+    assert_eq!(CString::literal(WITH).address(), WITH.as_ptr());
+    // Something else, which has one.
+    assert_ne!(CString::literal(WITHOUT).address(), WITHOUT.as_ptr());
+    for length in 0..10 {
+        let mut memory = [0xff_u8; 6];
+        let start = memory.as_ptr();
+        let mut line = Line::new(&mut memory);
+        line.add(&[b'x'; 10][..length]);
+        assert_eq!(line.string().address(), start);
+        assert_eq!(line.into_string().address(), start);
+        // The last byte is kept for it.
+        let kept = length.min(5);
+        assert!(memory.iter().take(kept).all(|byte| *byte == b'x') && memory.get(kept) == Some(&0), "{memory:?}");
+    }
+    assert_eq!(
+        bytes(|line| {
+            line.add(b"one two");
+            line.cut(4);
+            line.add(b"2");
+        }),
+        b"one 2"
+    );
+}
+
+#[test]
+fn i19_a_field_of_proc_is_what_follows_its_name_in_the_first_line_that_begins_with_it() {
+    let table: [(&[u8], &[u8], &[u8]); 9] = [
+        (b"", b"A:", b""),
+        (b"A:1", b"A:", b"1"),
+        (b"A:1\nB:2\n", b"A:", b"1"),
+        (b"A:1\nB:2\n", b"B:", b"2"),
+        (b"\n\nB:2\nB:3\n", b"B:", b"2"),
+        (b"A:B:\n", b"B:", b""),
+        (b"AB:1\nB:\n", b"B:", b""),
+        (b"A:1\nB", b"B:", b""),
+        (b"oom 1\noom_kill 7\n", b"oom_kill ", b"7"),
+    ];
+    for (text, name, value) in table {
+        assert_eq!(bytes::field(text, name), value, "{} in {}", name.escape_ascii(), text.escape_ascii());
     }
 }
 
@@ -563,6 +703,11 @@ fn i1_no_x_undoes_x() {
 #[test]
 fn i2_orders_end_the_reading() {
     for (letters, long) in ORDERS {
+        // None has a variable: such a name is not ours to judge.
+        let variable = format!("BITTS_{}", long.to_uppercase());
+        for value in ["1", "", "banana"] {
+            assert_eq!(settings_with(&[format!("{variable}={value}")], &["x"]), settings(&["x"]), "{variable}={value}");
+        }
         let forms = letters.chars().map(|letter| format!("-{letter}")).chain([format!("--{long}")]);
         let told: Vec<_> = forms
             .map(|form| {
@@ -696,6 +841,124 @@ fn i12_every_signal_of_every_origin_is_forwarded_but_for_the_named_ones() {
 }
 
 #[test]
+fn i16_what_the_terminal_sends_is_dropped_in_exactly_the_groups_that_have_it_already() {
+    // termios(3), tty_ioctl(4): keys, a change of size, a stop for reading or writing in the background.
+    let keys = [libc::SIGINT, libc::SIGQUIT, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU, libc::SIGWINCH];
+    // A hang-up goes to the session's leader alone at first (drivers/tty/tty_jobctrl.c, `tty_signal_session_leader`).
+    let hang_up = [libc::SIGHUP, libc::SIGCONT];
+    let config = parse(&["x"]);
+    for (own_group, leads_session) in [(true, true), (true, false), (false, true), (false, false)] {
+        for number in sys::catchable().filter(|number| *number != libc::SIGCHLD) {
+            let has_it = !own_group && (keys.contains(&number) || !leads_session && hang_up.contains(&number));
+            let mut supervisor = Supervisor::new(&config, 7, own_group, leads_session, false);
+            let decision = supervisor.signal(Received { number, code: libc::SI_KERNEL, own: false });
+            let expected = if has_it { Decision::DropAsShared } else { Decision::Forward };
+            assert_eq!(decision, expected, "{number}, {own_group}, {leads_session}");
+            // Nothing is shared with a child that has ended.
+            assert!(supervisor.reaped(7, 0));
+            let decision = supervisor.signal(Received { number, code: libc::SI_KERNEL, own: false });
+            let stops = [libc::SIGTERM, libc::SIGINT, libc::SIGQUIT].contains(&number);
+            let expected = if stops { Decision::Teardown } else { Decision::ToAll };
+            assert_eq!(decision, expected, "{number}, {own_group}, {leads_session}, behind the end");
+        }
+    }
+}
+
+#[test]
+fn i4_i12_what_init_raises_in_itself_is_dropped_and_nothing_else() {
+    let config = parse(&["x"]);
+    for session in [true, false] {
+        for number in sys::catchable().filter(|number| *number != libc::SIGCHLD) {
+            // A write to a broken stderr (pipe(7), setrlimit(2)); and for a session of the child's own the terminal is given up,
+            // for which the kernel sends these two in init's name (`disassociate_ctty`).
+            let raised = [libc::SIGPIPE, libc::SIGXFSZ].contains(&number)
+                || session && [libc::SIGHUP, libc::SIGCONT].contains(&number);
+            for own in [true, false] {
+                let mut supervisor = Supervisor::new(&config, 7, true, false, session);
+                let decision = supervisor.signal(Received { number, code: libc::SI_USER, own });
+                let expected = if own && raised { Decision::DropOwn } else { Decision::Forward };
+                assert_eq!(decision, expected, "{number}, session: {session}, own: {own}");
+            }
+        }
+    }
+}
+
+#[test]
+fn i2_caught_only_asks_about_exactly_the_deadly_signals() {
+    // signal(7), "Standard signals": all others end a process that does nothing about them.
+    let harmless =
+        [libc::SIGCONT, libc::SIGURG, libc::SIGWINCH, libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
+    let config = parse(&["--caught-only", "x"]);
+    let without = parse(&["x"]);
+    for number in sys::catchable().filter(|number| *number != libc::SIGCHLD) {
+        let asks = |config| {
+            let mut supervisor = Supervisor::new(config, 7, true, false, false);
+            let _ = supervisor.signal(Received { number, code: libc::SI_USER, own: false });
+            supervisor.only_if_caught()
+        };
+        let stops = [libc::SIGTERM, libc::SIGINT, libc::SIGQUIT].contains(&number);
+        assert_eq!(asks(&config), !stops && !harmless.contains(&number), "{number}");
+        assert!(!asks(&without), "{number}");
+    }
+    // A rule to KILL or STOP is the user's will.
+    for to in ["KILL", "STOP", "CHLD"] {
+        let config = parse(&["--caught-only", "-r", &format!("HUP:{to}"), "x"]);
+        let mut supervisor = Supervisor::new(&config, 7, true, false, false);
+        let _ = supervisor.signal(Received { number: libc::SIGHUP, code: libc::SI_USER, own: false });
+        assert!(!supervisor.only_if_caught(), "{to}");
+    }
+}
+
+#[test]
+fn i12_while_a_real_time_signal_waits_only_what_becomes_none_may_overtake_it() {
+    let never = [libc::SIGKILL, libc::SIGSTOP, libc::SIGCHLD];
+    for (rule, moved, to) in [("1:1", 1, 1), ("1:0", 1, 0), ("1:40", 1, 40), ("40:1", 40, 1), ("CHLD:40", 17, 40)] {
+        let set = parse(&["-r", rule, "x"]).rewrites.to_standard();
+        for number in 1..=64 {
+            let sent = if number == moved { to } else { number };
+            // The kernel's real-time signals begin at 32 (signal(7)).
+            let expected = never.contains(&number) || sent < 32;
+            assert_eq!(set >> (number - 1) & 1 == 1, expected, "{rule}, {number}");
+        }
+    }
+}
+
+#[test]
+fn i2_the_clock_starts_with_exactly_the_signals_that_were_named() {
+    for (words, starts) in [
+        (&["--stop-timeout=1", "x"] as &[&str], &[libc::SIGTERM] as &[i32]),
+        (&["--stop-timeout=1:INT,40", "x"], &[libc::SIGINT, 40]),
+        (&["--stop-timeout=1:INT", "--no-stop-timeout", "--stop-timeout=1", "x"], &[libc::SIGTERM]),
+        (&["--stop-timeout=1:INT", "--stop-timeout=1:HUP", "x"], &[libc::SIGHUP]),
+        (&["--stop-timeout=1:INT", "--no-stop-timeout", "x"], &[]),
+        // Judged after the rewrite.
+        (&["--stop-timeout=1:INT", "-r", "INT:HUP", "-r", "HUP:INT", "x"], &[libc::SIGHUP]),
+        (&["x"], &[]),
+    ] {
+        let config = parse(words);
+        for number in sys::catchable().filter(|number| *number != libc::SIGCHLD) {
+            let mut supervisor = Supervisor::new(&config, 7, true, false, false);
+            let _ = supervisor.signal(Received { number, code: libc::SI_USER, own: false });
+            assert_eq!(supervisor.starts_clock(), starts.contains(&number), "{words:?}, {number}");
+        }
+    }
+}
+
+#[test]
+fn i19_a_death_is_explained_by_what_was_received_forwarded_or_sent() {
+    let config = parse(&["--stop-timeout=1", "-r", "USR1:40", "x"]);
+    for death in 1..=64 {
+        let mut supervisor = Supervisor::new(&config, 7, true, false, false);
+        assert!(supervisor.is_unexplained(death) && supervisor.is_unexplained(death | 0x80), "{death}");
+        assert!(!supervisor.is_unexplained(death << 8), "an exit is no death by a signal");
+        let _ = supervisor.signal(Received { number: libc::SIGUSR1, code: libc::SI_USER, own: false });
+        assert_eq!(supervisor.is_unexplained(death), ![libc::SIGUSR1, 40].contains(&death), "{death}");
+        let _ = supervisor.advance(true);
+        assert_eq!(supervisor.is_unexplained(death), ![libc::SIGUSR1, 40, libc::SIGKILL].contains(&death), "{death}");
+    }
+}
+
+#[test]
 fn i2_rewrites_of_every_signal_to_every_other() {
     for from in 1..=64 {
         for to in 0..=64 {
@@ -749,6 +1012,104 @@ fn i9_what_is_a_script_for_the_shell() {
     ];
     for (head, expected) in table {
         assert_eq!(program::is_script(head), expected, "{}", head.escape_ascii());
+    }
+}
+
+#[test]
+fn i9_the_search_goes_on_after_exactly_the_errors_of_one_folder() {
+    // Of execvp(3): what says that the file is not in this folder, or not for us. (glibc's and musl's lists together.)
+    let of_a_folder =
+        [libc::EACCES, libc::ENOENT, libc::ENOTDIR, libc::ENAMETOOLONG, libc::ESTALE, libc::ENODEV, libc::ETIMEDOUT];
+    for errno in 0..=200 {
+        assert_eq!(program::search_goes_on(errno), of_a_folder.contains(&errno), "{errno}");
+    }
+}
+
+#[test]
+fn i9_a_path_that_is_too_long_for_the_kernel_is_not_cut_to_one_that_is_not() {
+    let mut memory = [0; program::PATH_ROOM];
+    let mut line = Line::new(&mut memory);
+    line.add(&[b'x'; 2 * libc::PATH_MAX as usize]);
+    // PATH_MAX counts the null byte.
+    assert!(line.bytes().len() >= libc::PATH_MAX as usize);
+}
+
+#[test]
+fn i4_i10_the_status_of_a_failed_exec_by_name_and_error() {
+    let names: [(&[u8], Persona); 12] = [
+        (b"init", Persona::Init),
+        (b"/usr/bin/tini", Persona::Init),
+        (b"", Persona::Init),
+        (b"/", Persona::Init),
+        (b"dumb-init/", Persona::Init),
+        (b"xdumb-init", Persona::Init),
+        (b"Catatonit", Persona::Init),
+        (b"dumb-init", Persona::DumbInit),
+        (b"/a/b/dumb-init", Persona::DumbInit),
+        (b"./catatonit", Persona::Catatonit),
+        (b"catatonit", Persona::Catatonit),
+        (b"/podman-init", Persona::Catatonit),
+    ];
+    for (name, persona) in names {
+        assert_eq!(Persona::of(name), persona, "{}", name.escape_ascii());
+        for errno in 1..=200 {
+            let expected = match persona {
+                Persona::Init if errno == libc::ENOENT => 127,
+                Persona::Init => 126,
+                Persona::DumbInit => 2,
+                Persona::Catatonit => 1,
+            };
+            assert_eq!(persona.exec_failure(errno), expected, "{persona:?}, {errno}");
+        }
+    }
+}
+
+#[test]
+fn i4_only_as_dumb_init_the_child_has_a_session_and_stops_are_stops() {
+    for persona in [Persona::Init, Persona::DumbInit, Persona::Catatonit] {
+        for words in [&["x"] as &[&str], &["-c", "x"], &["-r", "TSTP:CONT", "-r", "TTIN:0", "x"]] {
+            let mut config = Config::new(persona);
+            let _ = config.command_line(lasting(words).into_iter());
+            let expected = persona == Persona::DumbInit && words[0] != "-c";
+            assert_eq!(config.new_session(), expected, "{persona:?} {words:?}");
+            assert_eq!(config.is_on(Id::Group), expected, "{persona:?} {words:?}");
+            let with_rules = words[0] == "-r";
+            for number in 1..=64 {
+                let to = match number {
+                    libc::SIGTSTP if with_rules => libc::SIGCONT,
+                    libc::SIGTTIN if with_rules => 0,
+                    libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU if expected => libc::SIGSTOP,
+                    _ => number,
+                };
+                assert_eq!(config.rewrites.apply(number), to, "{persona:?} {words:?} {number}");
+            }
+        }
+    }
+}
+
+#[test]
+fn i2_how_much_is_said_by_words_and_variables() {
+    for (variables, words, level) in [
+        (&[] as &[&str], &["x"] as &[&str], 0),
+        (&[], &["-v", "x"], 1),
+        (&[], &["-vv", "-v", "x"], 3),
+        (&[], &["-vv", "--no-verbose", "-v", "x"], 1),
+        (&["BITTS_VERBOSE=3"], &["x"], 3),
+        (&["BITTS_VERBOSE=255"], &["x"], 255),
+        // The first word wins over the variable, the next ones add to it.
+        (&["BITTS_VERBOSE=3"], &["-v", "x"], 1),
+        (&["BITTS_VERBOSE=3"], &["-v", "--verbose", "x"], 2),
+        (&["DUMB_INIT_DEBUG=1"], &["x"], 1),
+        (&["CATATONIT_DEBUG=no"], &["x"], 1),
+        // tini's warnings are its 1.
+        (&["TINI_VERBOSITY=0"], &["x"], 0),
+        (&["TINI_VERBOSITY=1"], &["x"], 0),
+        (&["TINI_VERBOSITY=2"], &["x"], 1),
+        (&["TINI_VERBOSITY=3"], &["x"], 2),
+        (&["TINI_VERBOSITY=3", "BITTS_VERBOSE=0"], &["x"], 0),
+    ] {
+        let config = parse_with(variables, words).unwrap_or_else(|why| panic!("{why}")).config;
+        assert_eq!(config.value(Id::Verbose), level, "{variables:?} {words:?}");
     }
 }
 
