@@ -10,6 +10,8 @@
 //! - [`load`]: how the two bear a load, at any scale; [`storm`]: signals of which each is accounted for.
 //! - `images` (feature `images`): the images, made without Docker, and their check.
 //! - `runtimes` (feature `runtimes`, `bench`): a container runtime of the tests' own, and its clients.
+//! - `mutants` (feature `mutants`): small faults in the sources, and which test notices each.
+//! - `runtimes` (feature `runtimes`): a container runtime of the tests' own, and its clients.
 
 #[cfg(feature = "bench")]
 pub mod bench;
@@ -22,6 +24,8 @@ pub mod floor;
 #[cfg(feature = "images")]
 pub mod images;
 pub mod load;
+#[cfg(feature = "mutants")]
+pub mod mutants;
 pub mod namespace;
 pub mod plan;
 pub mod procfs;
