@@ -701,6 +701,69 @@ fn i1_no_x_undoes_x() {
 }
 
 #[test]
+fn i5_the_line_names_the_option_the_culprit_and_what_was_wanted() {
+    let of = |variables: &[&str], words: &[&str]| parse_with(variables, words).err().unwrap_or_default();
+    for (words, line) in [
+        (&[] as &[&str], "PROGRAM is missing"),
+        (&["-g"], "PROGRAM is missing"),
+        (&["--"], "PROGRAM is missing"),
+        (&["--foo=1", "x"], "'--foo=1': unknown option"),
+        (&["-gX", "x"], "'-gX': unknown option"),
+        (&["--expect=256", "x"], "--expect: '256' is no valid CODE"),
+        (&["-e", "x"], "--expect: 'x' is no valid CODE"),
+        (&["-e"], "--expect: '-e' lacks its CODE"),
+        (&["-ge"], "--expect: '-ge' lacks its CODE"),
+        (&["--rewrite"], "--rewrite: '--rewrite' lacks its S:R"),
+        (&["--rewrite=1", "x"], "--rewrite: '1' is no valid S:R"),
+        (&["-t", "x", "x"], "--grace: 'x' is no valid TIME"),
+        (&["--stop-timeout=1:", "x"], "--stop-timeout: '1:' is no valid TIME[:SIG,...]"),
+        (&["-pFOO", "x"], "--parent-death: 'FOO' is no valid SIG"),
+        (&["--group=1", "x"], "--group: '1': no value wanted"),
+        (&["--no-expect=1", "x"], "--expect: '1': no value wanted"),
+    ] {
+        assert_eq!(of(&[], words), format!("init: fatal: {line}\n"), "{words:?}");
+    }
+    for (variable, line) in [
+        ("BITTS_GROUP=2", "BITTS_GROUP: '2' is no valid number"),
+        ("BITTS_VERBOSE=256", "BITTS_VERBOSE: '256' is no valid number"),
+        ("BITTS_EXPECT=1,,2", "BITTS_EXPECT: '1,,2' is no valid CODE"),
+        ("BITTS_STOP_TIMEOUT=1:2:3", "BITTS_STOP_TIMEOUT: '1:2:3' is no valid TIME[:SIG,...]"),
+    ] {
+        assert_eq!(of(&[variable], &["x"]), format!("init: fatal: {line}\n"), "{variable}");
+        // What is wrong with the command line comes before.
+        assert_eq!(of(&[variable], &["--foo"]), "init: fatal: '--foo': unknown option\n", "{variable}");
+    }
+}
+
+#[test]
+fn i2_a_variable_of_a_flag_is_0_or_1_or_empty_and_nothing_else() {
+    for option in OPTIONS.iter().filter(|option| !option.has_value() && option.long != "verbose") {
+        for value in ["01", "00", "10", "11", "2", "-1", "+1", " 1", "1 ", "1,1", "yes"] {
+            let why = parse_with(&[format!("{}={value}", option.variable())], &["x"]).err().unwrap_or_default();
+            assert!(why.contains(&option.variable()) && why.contains(value), "{}={value}: {why}", option.variable());
+        }
+    }
+}
+
+#[test]
+fn i2_of_group_and_single_child_the_last_one_counts() {
+    let [group, single] = ["-g", "-c"].map(|word| settings(&[word, "x"]));
+    assert_ne!(group, single);
+    for (words, expected) in [
+        (&["-c", "-g", "x"] as &[&str], &group),
+        (&["-g", "-c", "x"], &single),
+        (&["-g", "-c", "-g", "x"], &group),
+        // What is turned off does not contradict.
+        (&["-c", "--no-group", "x"], &single),
+        (&["-g", "--no-single-child", "x"], &group),
+    ] {
+        assert_eq!(&settings(words), expected, "{words:?}");
+    }
+    assert_eq!(&settings_with(&["BITTS_GROUP=1"], &["-c", "x"]), &single);
+    assert_eq!(&settings_with(&["DUMB_INIT_SETSID=0"], &["-g", "x"]), &group);
+}
+
+#[test]
 fn i2_orders_end_the_reading() {
     for (letters, long) in ORDERS {
         // None has a variable: such a name is not ours to judge.

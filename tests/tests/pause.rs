@@ -271,6 +271,10 @@ fn p5_every_other_argument_is_ignored() {
         outcome.assert_exit(0);
         assert_eq!((outcome.out().as_str(), outcome.err().as_str()), ("", TERMINATED));
     }
+    // Nor is the name that it is called by one.
+    let pause = at_rest(Case::pause().name("-v"));
+    pause.signal(libc::SIGTERM);
+    pause.wait().assert_exit(0);
 }
 
 #[test]
