@@ -8,7 +8,7 @@ use init_core::options::{Config, Id, Persona};
 use init_core::program;
 use init_core::signal;
 use init_core::status::{self, WaitStatus};
-use init_core::supervisor::{Decision, Drained, Received, Supervisor};
+use init_core::supervisor::{Decision, Drained, Received, Step, Supervisor};
 use init_core::text::{self, Text};
 use proptest::prelude::*;
 
@@ -430,6 +430,22 @@ proptest! {
         let text = message(Text::Unknown, 0, word.as_bytes());
         let shown = text.strip_prefix("init: fatal: '").and_then(|text| text.strip_suffix("...': unknown option\n"));
         prop_assert!(shown.is_some_and(|shown| shown.len() > 40 && word.starts_with(shown)), "{}", text);
+    }
+}
+
+#[test]
+fn i5_no_message_is_longer_than_one_write_may_be() {
+    // The longest options and values, and a word each byte of which takes four.
+    for text in text::ALL {
+        let filling = Filling {
+            numbers: [i32::MAX; 3],
+            word: &[1; 2 * CAPACITY],
+            option: b"BITTS_STOP_TIMEOUT",
+            value: b"TIME[:SIG,...]",
+        };
+        let length = bytes(|line| line.fill(*text, &filling)).len();
+        // PIPE_BUF as POSIX allows it to be.
+        assert!(length <= 512, "{text:?}: {length}");
     }
 }
 
@@ -1003,6 +1019,38 @@ fn i2_the_clock_starts_with_exactly_the_signals_that_were_named() {
             let mut supervisor = Supervisor::new(&config, 7, true, false, false);
             let _ = supervisor.signal(Received { number, code: libc::SI_USER, own: false });
             assert_eq!(supervisor.starts_clock(), starts.contains(&number), "{words:?}, {number}");
+        }
+    }
+}
+
+#[test]
+fn i14_each_phase_of_the_end_asks_waits_or_looks_as_it_should() {
+    // For each: what comes of the child's end, and of the teardown; the second is without a child of init's left.
+    for (words, first, asked) in [
+        (&["x"] as &[&str], [Drained::End; 2], None),
+        (&["-t1", "x"], [Drained::Ask; 2], Some([Drained::Look; 2])),
+        (&["--wait-all", "x"], [Drained::Stay, Drained::End], Some([Drained::Stay, Drained::End])),
+        (&["--wait-all", "-t1", "x"], [Drained::Stay, Drained::End], Some([Drained::Look; 2])),
+    ] {
+        let config = parse(words);
+        for childless in [false, true] {
+            let of = |both: [Drained; 2]| both[usize::from(childless)];
+            let mut supervisor = Supervisor::new(&config, 7, true, false, false);
+            assert_eq!(supervisor.drained(childless), Drained::Alive, "{words:?}");
+            assert!(supervisor.reaped(7, 0));
+            let told = supervisor.drained(childless);
+            assert_eq!(told, of(first), "{words:?} {childless}");
+            let Some(asked) = asked else { continue };
+            // With --wait-all a stop request begins the teardown, with a grace alone the end does.
+            if told != Drained::Ask {
+                assert_eq!(supervisor.advance(false), Step::Ask, "{words:?}");
+            }
+            assert_eq!(supervisor.drained(childless), of(asked), "{words:?} {childless}");
+            assert!(!supervisor.is_killing());
+            assert_eq!(supervisor.advance(true), Step::Kill, "{words:?}");
+            assert!(supervisor.is_killing());
+            assert_eq!(supervisor.drained(childless), Drained::Look, "{words:?} {childless}");
+            assert_eq!((supervisor.advance(false), supervisor.advance(true)), (Step::Stay, Step::GiveUp), "{words:?}");
         }
     }
 }

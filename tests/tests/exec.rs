@@ -216,6 +216,10 @@ fn i9_a_script_without_interpreter_is_run_by_the_shell() {
             let outcome = Case::init().place(place).env("PATH", path).arg(name).arg("-l").run();
             assert_eq!(outcome.out(), format!("{}|-l\n", script.display()), "{outcome}");
         }
+        // The shell is told its own name, as execvp(3) does, and not a word of init's.
+        let told = file(path, "told", "tr '\\0' '|' < /proc/$$/cmdline\n", 0o755);
+        let outcome = Case::init().place(place).args(["-g", "--"]).arg(&told).arg("a").run();
+        assert_eq!(outcome.out(), format!("/bin/sh|{}|a|", told.display()), "{outcome}");
         // The shell's end is the child's.
         let ends = file(path, "ends", "exit 44\n", 0o755);
         Case::init().place(place).arg(&ends).run().assert_exit(44);
