@@ -428,9 +428,10 @@ impl Bench {
     fn failure(&self, tests: &Path, words: &[&str]) -> Option<(String, bool)> {
         let start = Instant::now();
         let mut command = Command::new(tests);
-        command.args(words).current_dir(ship::root().join("tests"));
+        // Beside the copied sources, for proptest writes what has failed into the folder of the test.
+        command.args(words).current_dir(self.sources().join("tests"));
         command.env("INIT_UNDER_TEST", self.program("init")).env("PAUSE_UNDER_TEST", self.program("pause"));
-        command.env("PROPTEST_FAILURE_PERSISTENCE", "off").env("PROPTEST_MAX_SHRINK_ITERS", "0");
+        command.env("PROPTEST_MAX_SHRINK_ITERS", "0");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         sys::die_with_parent(&mut command);
         let mut child = command.spawn().ok()?;
@@ -552,6 +553,9 @@ impl Outcomes {
 /// The page that explains those that nothing can notice.
 const PAGE: &str = "tests/TESTING.md";
 
+/// How its table begins.
+const TABLE: &str = "| missed | why nothing can notice it |";
+
 /// The names of those that the page explains, in the first cell of a row of its table.
 ///
 /// # Panics
@@ -559,7 +563,8 @@ const PAGE: &str = "tests/TESTING.md";
 #[must_use]
 pub fn explained() -> Vec<String> {
     let page = fs::read_to_string(ship::root().join(PAGE)).expect(PAGE);
-    let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | ").map(|(first, _)| first));
+    let lines = page.lines().skip_while(|line| !line.starts_with(TABLE)).take_while(|line| line.starts_with('|'));
+    let rows = lines.filter_map(|line| line.strip_prefix("| ")?.split_once(" | ").map(|(first, _)| first));
     // A bar in a cell is written with a backslash before it.
     rows.map(|cell| cell.replace("\\|", "|")).collect()
 }
