@@ -1,6 +1,6 @@
 //! Do the tests notice? Small faults, one at a time, in the sources of both programs; each must make a test fail.
 //!
-//! The faults are those of cargo-mutants (`cargo mutants --list`), and those of [`by_hand`], which it does not make. They are
+//! The faults are those of cargo-mutants (`cargo mutants --list`), and those of [`mod@by_hand`], which it does not make. They are
 //! tried here and not by cargo-mutants itself: it would build the harness anew for each, which does not depend on what it
 //! changes, and could not tell a fault that does not build from one that a test has caught, for the harness builds the programs.
 //!
