@@ -6,18 +6,18 @@
 //! - [`needs_namespaces!`]: the first line of a test that needs them.
 //! - [`floor`]: programs in assembly to measure ours against; [`cgroup`]: the memory that programs are charged.
 //! - [`faults`]: every system call of ours, made to fail, and what must come of it.
+//! - [`conformance`]: the cases that any init, and any pause, can be put through; [`marks`]: where documents have the results.
 //! - [`elf`]: what the headers of a shipped file must say.
 //! - [`load`]: how the two bear a load, at any scale; [`storm`]: signals of which each is accounted for.
 //! - `images` (feature `images`): the images, made without Docker, and their check.
 //! - `runtimes` (feature `runtimes`, `bench`): a container runtime of the tests' own, and its clients.
 //! - `mutants` (feature `mutants`): small faults in the sources, and which test notices each.
-//! - `runtimes` (feature `runtimes`): a container runtime of the tests' own, and its clients.
 
 #[cfg(feature = "bench")]
 pub mod bench;
 pub mod case;
 pub mod cgroup;
-pub mod compare;
+pub mod conformance;
 pub mod elf;
 pub mod faults;
 pub mod floor;
@@ -26,6 +26,7 @@ pub mod images;
 pub mod load;
 #[cfg(feature = "mutants")]
 pub mod mutants;
+pub mod marks;
 pub mod namespace;
 pub mod plan;
 pub mod procfs;

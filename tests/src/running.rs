@@ -184,6 +184,19 @@ impl Running {
         self.pid
     }
 
+    /// The outer pids of what looks after the program: the launcher, and strace if there is one.
+    #[must_use]
+    pub fn attendants(&self) -> Vec<i32> {
+        let tracer = self.tracer.as_ref().map(|(tracer, ..)| tracer.id());
+        std::iter::once(self.launcher.id()).chain(tracer).map(|pid| pid as i32).collect()
+    }
+
+    /// Has the program ended?
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        sys::wait_for_end(&self.process, Duration::ZERO)
+    }
+
     /// A message with the launcher's word for what went wrong.
     fn told(&self, text: &str) -> String {
         format!("{}: {}", self.what, text.strip_prefix("error ").unwrap_or(text))
@@ -226,12 +239,6 @@ impl Running {
         if attached { Ok(()) } else { Err(self.report(&format!("strace: {}", messages.bytes().escape_ascii()))) }
     }
 
-    /// Has the program ended?
-    #[must_use]
-    pub fn has_ended(&self) -> bool {
-        sys::wait_for_end(&self.process, Duration::ZERO)
-    }
-
     /// Lets a held program go on to its exec; returns when that has been done.
     #[track_caller]
     pub fn release(&mut self) {
@@ -250,15 +257,21 @@ impl Running {
     /// A signal from outside the namespace, 1–64, as `kill(2)`.
     #[track_caller]
     pub fn signal(&self, signal: i32) {
-        sys::signal_process(self.process.as_fd(), signal, None)
-            .unwrap_or_else(|error| panic!("signal {signal}: {error}"));
+        self.try_signal(signal, None).unwrap_or_else(|error| panic!("signal {signal}: {error}"));
+    }
+
+    /// The same of a program that may have ended; with a value as `sigqueue(3)`.
+    ///
+    /// # Errors
+    /// ESRCH, EAGAIN.
+    pub fn try_signal(&self, signal: i32, value: Option<isize>) -> std::io::Result<()> {
+        sys::signal_process(self.process.as_fd(), signal, value)
     }
 
     /// A signal with a value from outside the namespace, as `sigqueue(3)`.
     #[track_caller]
     pub fn queue(&self, signal: i32, value: isize) {
-        sys::signal_process(self.process.as_fd(), signal, Some(value))
-            .unwrap_or_else(|error| panic!("signal {signal}: {error}"));
+        self.try_signal(signal, Some(value)).unwrap_or_else(|error| panic!("signal {signal}: {error}"));
     }
 
     /// A signal from a process of the same PID namespace that is no relative of the program.
@@ -291,7 +304,15 @@ impl Running {
     /// Writes to the standard input of a program with [`Stream::Pipe`](crate::Stream::Pipe) there.
     #[track_caller]
     pub fn write(&mut self, bytes: &[u8]) {
-        self.stdin.as_mut().expect("standard input is a pipe").write_all(bytes).expect("a reader");
+        self.try_write(bytes).expect("a reader");
+    }
+
+    /// The same for a program that may have ended.
+    ///
+    /// # Errors
+    /// EPIPE, EIO.
+    pub fn try_write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.stdin.as_mut().expect("standard input is a pipe").write_all(bytes)
     }
 
     /// Closes the standard input.

@@ -25,17 +25,19 @@ pub fn pause() -> &'static Path {
 #[must_use]
 pub fn static_witness() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| under_test("STATIC_WITNESS").unwrap_or_else(build_static_witness))
+    BUILT.get_or_init(|| under_test("STATIC_WITNESS").unwrap_or_else(|| static_program("witness")))
 }
 
-/// Builds the harness's own programs, which `cargo test` builds by itself and `cargo run` does not.
+/// Builds the harness's own programs, which `cargo test` builds by itself and `cargo run` does not: with the features that the
+/// caller was built with, so that nothing is built twice.
 ///
 /// # Panics
 /// Cargo fails.
-pub fn build_harness() {
+pub fn build_harness(features: &str) {
     let folder = target_folder();
     let status = cargo()
-        .args(["build", "--quiet", "--locked", "--package", "bitts-tests", "--bins", "--target-dir"])
+        .args(["build", "--quiet", "--locked", "--package", "bitts-tests", "--bins", "--features", features])
+        .arg("--target-dir")
         .arg(folder)
         .stdin(std::process::Stdio::null())
         .status();
@@ -132,7 +134,7 @@ pub fn release_with_lines(package: &str, target: &str, folder: &Path) -> PathBuf
             .env("CARGO_PROFILE_RELEASE_STRIP", "none")
             .args(["rustc", "--release", "--package", package, "--bin", package, "--config"])
             // The flags of .cargo/config.toml and, behind them, this one.
-            .arg("target.'cfg(target_env = \"musl\")'.rustflags = [\"-Clink-arg=-zsectionheader\"]"),
+            .arg("target.'cfg(target_env = \"musl\")'.rustflags = [\"-Clink-arg=--oformat=elf\"]"),
         "release",
         package,
         target,
@@ -140,16 +142,17 @@ pub fn release_with_lines(package: &str, target: &str, folder: &Path) -> PathBuf
     )
 }
 
-/// The flags of .cargo/config.toml are for programs without std: flags in the environment replace them.
-fn build_static_witness() -> PathBuf {
+/// A program of the harness, linked statically. The flags of .cargo/config.toml are for programs without std: flags in the
+/// environment replace them.
+fn static_program(name: &str) -> PathBuf {
     let variable = target().to_uppercase().replace('-', "_");
     build(
         cargo()
             .env("RUSTFLAGS", "-Clinker-flavor=ld.lld -Clink-self-contained=yes -Ctarget-feature=+crt-static -Crelocation-model=static -Cstrip=symbols")
             .env(format!("CARGO_TARGET_{variable}_LINKER"), "rust-lld")
-            .args(["build", "--package", "bitts-tests", "--bin", "witness"]),
+            .args(["build", "--package", "bitts-tests", "--bin", name]),
         "debug",
-        "witness",
+        name,
         &target(),
         &target_folder(),
     )

@@ -69,6 +69,43 @@ pub fn start_without_words(running: &mut Running) {
     ptrace::detach(pid, None).expect("a stopped process");
 }
 
+/// A program that is held by its tracer; dropping this lets it go.
+#[derive(Debug)]
+pub struct Held(Pid);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Fails where it has been killed meanwhile.
+        let _ = ptrace::detach(self.0, None);
+    }
+}
+
+/// Lets a program that waits for its exec go up to the end of the first system call that it makes by itself. What is sent to
+/// it there is pending when it goes on.
+///
+/// # Errors
+/// It cannot be executed or traced, or ends before.
+pub fn hold_behind_first_call(running: &mut Running) -> Result<Held, String> {
+    let pid = Pid::from_raw(running.pid());
+    let text = |error: nix::errno::Errno| error.to_string();
+    let options = ptrace::Options::PTRACE_O_TRACEEXEC | ptrace::Options::PTRACE_O_TRACESYSGOOD;
+    ptrace::seize(pid, options).map_err(text)?;
+    running.try_release()?;
+    let stopped =
+        |event| matches!(event, WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_EXEC) | WaitStatus::PtraceSyscall(_));
+    // The end of execve, then the beginning and the end of the call. Each comes by itself, or the program ends.
+    for step in 0..=3 {
+        if step > 0 {
+            ptrace::syscall(pid, None).map_err(text)?;
+        }
+        let event = waitpid(pid, Some(WaitPidFlag::__WALL)).map_err(text)?;
+        if !stopped(event) {
+            return Err(format!("instead of a system call: {event:?}"));
+        }
+    }
+    Ok(Held(pid))
+}
+
 /// The page faults of a held program from the end of its exec until it rests, by itself and by the kernel on its behalf.
 ///
 /// # Panics

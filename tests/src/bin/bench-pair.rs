@@ -72,7 +72,7 @@ impl Words {
 
 fn main() -> ExitCode {
     let words = Words::parse();
-    ship::build_harness();
+    ship::build_harness("bench");
     if !namespace::available("cargo bench-pair") {
         return ExitCode::FAILURE;
     }

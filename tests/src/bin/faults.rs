@@ -34,7 +34,7 @@ struct Words {
 
 fn main() -> ExitCode {
     let words = Words::parse();
-    ship::build_harness();
+    ship::build_harness("faults");
     if !namespace::available("cargo faults") || tools::on_path("strace").is_none() {
         eprintln!("faults: it needs namespaces and strace");
         return ExitCode::FAILURE;

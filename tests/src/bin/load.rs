@@ -79,7 +79,7 @@ fn run(part: Part, quick: bool) -> Result<Figures, String> {
 
 fn main() -> ExitCode {
     let words = Words::parse();
-    ship::build_harness();
+    ship::build_harness("load");
     if !namespace::available("cargo load") {
         return ExitCode::FAILURE;
     }
