@@ -7,6 +7,7 @@
 //! - [`floor`]: programs in assembly to measure ours against; [`cgroup`]: the memory that programs are charged.
 //! - [`faults`]: every system call of ours, made to fail, and what must come of it.
 //! - [`conformance`]: the cases that any init, and any pause, can be put through; [`marks`]: where documents have the results.
+//! - [`fault`]: the one thing that a program for a control does wrong.
 //! - [`elf`]: what the headers of a shipped file must say.
 //! - [`load`]: how the two bear a load, at any scale; [`storm`]: signals of which each is accounted for.
 //! - `images` (feature `images`): the images, made without Docker, and their check.
@@ -20,6 +21,7 @@ pub mod cgroup;
 pub mod conformance;
 pub mod elf;
 pub mod faults;
+pub mod fault;
 pub mod floor;
 #[cfg(feature = "images")]
 pub mod images;

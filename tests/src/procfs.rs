@@ -145,10 +145,19 @@ pub fn is_asleep(pid: i32) -> bool {
 /// whose last system call is not known; others have [`sleeps_in`].
 #[must_use]
 pub fn await_rest(pid: i32, limit: Duration) -> bool {
+    await_quiet(pid, &['S'], limit)
+}
+
+/// The same of a process that is in one of these states.
+#[must_use]
+pub fn await_quiet(pid: i32, states: &[char], limit: Duration) -> bool {
     /// Longer than anything that a start waits for.
     const WHILE: Duration = Duration::from_millis(20);
     let until = Instant::now() + limit;
-    let seen = || is_asleep(pid).then(|| context_switches(pid).ok()).flatten();
+    let seen = || {
+        let status = Status::read(pid).ok()?;
+        status.get("State").starts_with(states).then(|| status.context_switches())
+    };
     while Instant::now() < until {
         let first = seen();
         std::thread::sleep(WHILE);

@@ -239,6 +239,14 @@ impl Running {
         if attached { Ok(()) } else { Err(self.report(&format!("strace: {}", messages.bytes().escape_ascii()))) }
     }
 
+    /// Ends strace: what it holds up goes on at once. Its log ends here.
+    pub fn end_tracing(&mut self) {
+        if let Some((tracer, ..)) = &mut self.tracer {
+            let _ = tracer.kill();
+            let _ = tracer.wait();
+        }
+    }
+
     /// Lets a held program go on to its exec; returns when that has been done.
     #[track_caller]
     pub fn release(&mut self) {

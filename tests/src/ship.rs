@@ -28,6 +28,20 @@ pub fn static_witness() -> &'static Path {
     BUILT.get_or_init(|| under_test("STATIC_WITNESS").unwrap_or_else(|| static_program("witness")))
 }
 
+/// The init that does things wrong, as a static program (src/bin/bad-init.rs).
+#[must_use]
+pub fn bad_init() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| static_program("bad-init"))
+}
+
+/// The pause that does things wrong, as a static program (src/bin/bad-pause.rs).
+#[must_use]
+pub fn bad_pause() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| static_program("bad-pause"))
+}
+
 /// Builds the harness's own programs, which `cargo test` builds by itself and `cargo run` does not: with the features that the
 /// caller was built with, so that nothing is built twice.
 ///

@@ -80,6 +80,21 @@ impl Drop for Held {
     }
 }
 
+/// Holds a process where it is; to others than its tracer it does not look stopped.
+///
+/// # Errors
+/// It cannot be traced, or ends.
+pub fn hold(process: i32) -> Result<Held, String> {
+    let pid = Pid::from_raw(process);
+    let text = |error: nix::errno::Errno| error.to_string();
+    ptrace::seize(pid, ptrace::Options::empty()).map_err(text)?;
+    ptrace::interrupt(pid).map_err(text)?;
+    match waitpid(pid, Some(WaitPidFlag::__WALL)).map_err(text)? {
+        WaitStatus::PtraceEvent(..) => Ok(Held(pid)),
+        other => Err(format!("instead of a stop: {other:?}")),
+    }
+}
+
 /// Lets a program that waits for its exec go up to the end of the first system call that it makes by itself. What is sent to
 /// it there is pending when it goes on.
 ///

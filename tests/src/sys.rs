@@ -393,6 +393,15 @@ pub fn close_on_exec_from(first: RawFd) {
     assert_eq!(done, 0, "close_range: {}", io::Error::last_os_error());
 }
 
+/// `fcntl(2)`, F_SETFD: this descriptor closes on exec.
+///
+/// # Errors
+/// EBADF.
+pub fn close_on_exec(fd: RawFd) -> io::Result<()> {
+    // SAFETY: no pointer.
+    checked(unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) }.into()).map(drop)
+}
+
 /// `close(2)` by number, for descriptors that the caller was given by number.
 pub fn close(fd: RawFd) {
     // SAFETY: the single-threaded callers own their whole table.

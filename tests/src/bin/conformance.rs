@@ -102,7 +102,10 @@ fn title(row: &Row) -> String {
 
 fn main() -> ExitCode {
     let words = Words::parse();
-    let only = words.only.as_deref().map(|pattern| Regex::new(pattern).unwrap_or_else(|error| usage(error)));
+    let only = words
+        .only
+        .as_deref()
+        .map(|pattern| Regex::new(pattern).unwrap_or_else(|error| usage(format!("--only {pattern}: {error}"))));
     let wanted = |row: &Row| only.as_ref().is_none_or(|only| only.is_match(&title(row)));
     if words.list {
         let of = words.named().map(|(subject, _)| subject.suite);

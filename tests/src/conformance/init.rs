@@ -3,16 +3,17 @@
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
+use std::time::Duration;
 
 use super::Program;
 use super::look::{
     self, ENDS, Failure, HANGS, LOST, MARKER, NO, Shown, Verdict, at_rest, awaits, becomes, child, end, equal, exits,
     failure, file, holds, inside, is_stopped, kill, lines, ready, recorder, rests, run, says, says_times, send, shows,
-    signal, start, taken, types, yes,
+    signal, start, taken, types, types_at_rest, yes,
 };
 use crate::procfs;
 use crate::sys::{self, bit};
-use crate::{Case, Outcome, Running, Stream, tools};
+use crate::{Case, Outcome, Running, Stream, steps, tools};
 
 /// All of them, sent one after another from outside, reach the child.
 fn forwards(program: &Program, signals: impl IntoIterator<Item = i32>) -> Verdict {
@@ -111,24 +112,44 @@ fn term_arrives(running: Running) -> Verdict {
     Err(failure(LOST, "the TERM that was sent before the other signal", running.shown()))
 }
 
-/// While `call` of the child is held up on its `side`, TERM comes.
+/// While strace holds up the child on the `side` of the first of `calls` that it makes, TERM comes, and is dealt with. The program
+/// itself is held up as well, if it makes one; so the time is short at first, and longer where it was over before all was done.
 fn term_while(program: &Program, calls: &[(&str, i64)], side: &str) -> Verdict {
     let names: Vec<_> = calls.iter().map(|(name, _)| *name).collect();
     let names = names.join(",");
-    let (trace, inject) = (format!("trace={names}"), format!("--inject={names}:delay_{side}=1000000:when=1"));
-    let running = start(program.case().strace(["-e", &trace, &inject]).child(["record"]))?;
     // strace has stopped the child there, which is the only thing that it can be in beside the call itself.
     let held = |pid| {
         let call = fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
         let number = call.split_whitespace().next().and_then(|number| number.parse::<i64>().ok());
         calls.iter().any(|(_, wanted)| number == Some(*wanted))
     };
-    let there = || running.children().iter().any(|child| child.state == 't' && held(child.pid));
-    if !becomes(&running, || there() || running.has_ended() || lines(&running, "recording") > 0) || !there() {
-        return Err(failure("not held", format!("a child between fork and exec, in {names}"), running.shown()));
+    for seconds in [1, 5, 25] {
+        let inject = format!("--inject={names}:delay_{side}={seconds}000000:when=1");
+        let case = program.case().strace(["-e", &format!("trace={names}"), &inject]);
+        let mut running = start(case.child(["record"]))?;
+        let there = || running.children().iter().any(|child| child.state == 't' && held(child.pid));
+        let mut was_there = false;
+        let over = || running.has_ended() || lines(&running, "recording") > 0;
+        let came = becomes(&running, || {
+            was_there = there();
+            was_there || over()
+        });
+        if !came {
+            return Err(failure("not held", format!("a child in {names}"), running.shown()));
+        }
+        if !was_there {
+            continue;
+        }
+        signal(&running, libc::SIGTERM)?;
+        // It has been forwarded, or waits for the child, as a parent that vfork(2) holds up does, in a sleep of another kind.
+        let settled = || procfs::await_quiet(running.pid(), &['S', 'D'], Duration::from_millis(200));
+        awaits(&running, "a program that waits", || running.has_ended() || settled())?;
+        if there() || running.has_ended() {
+            running.end_tracing();
+            return term_arrives(running);
+        }
     }
-    signal(&running, libc::SIGTERM)?;
-    term_arrives(running)
+    Err(failure("not held", format!("a child that can be held up in {names}"), "it was let go each time"))
 }
 
 pub fn term_after_fork(program: &Program) -> Verdict {
@@ -376,7 +397,7 @@ pub fn keeps_the_value(program: &Program) -> Verdict {
     let running = recorder(program.case())?;
     send(&running, libc::SIGUSR1, Some(4711))?;
     says(&running, "signal=10 ")?;
-    holds(lines(&running, " value=4711") == 1, "the value 4711", &running)
+    holds(lines(&running, " value=4711") > 0, "the value 4711", &running)
 }
 
 /// Fifty of one number, all pending before the program can take the first.
@@ -481,7 +502,7 @@ pub fn survives_a_refused_forwarding(program: &Program) -> Verdict {
             break;
         }
     }
-    let arrived = || lines(&running, &format!("signal={MARKER} ")) == 1;
+    let arrived = || lines(&running, &format!("signal={MARKER} ")) > 0;
     if !becomes(&running, || running.has_ended() || arrived()) {
         return Err(failure(HANGS, "the signal behind the refused one", running.shown()));
     }
@@ -580,8 +601,9 @@ pub fn stopped_processes_get_time(program: &Program) -> Verdict {
 pub fn entered_processes_get_time(program: &Program) -> Verdict {
     let mut running = start(program.case().stdin(Stream::Pipe).child(["say", "up", "cat", "exit", "7"]))?;
     says(&running, "up")?;
-    let entered = Case::witness().inside(&running).args(["record", "until", "15", "say", "done"]);
-    let entered = ready(entered, "recording")?;
+    // Its rest takes half a second: who does not wait for it has ended before.
+    let script = "trap 'sleep 0.5; echo done; exit' TERM; echo up; while :; do sleep 0.05; done";
+    let entered = ready(Case::new("/bin/sh").inside(&running).args(["-c", script]), "up")?;
     running.close_stdin();
     let outcome = end(entered)?;
     holds(outcome.out().contains("done"), "`done`, said by who had entered", &outcome)?;
@@ -837,26 +859,35 @@ pub fn foreground(program: &Program) -> Verdict {
     holds(good, "a child in the terminal's foreground group", &outcome)
 }
 
+/// ^C for the recorder below process `init` of a terminal. init is held until the recorder has had what the terminal sends it: one
+/// that comes before would be merged with that by the kernel.
+fn interrupted_once(running: &mut Running, init: i32) -> Verdict {
+    let recorder = running.processes().into_iter().find(|process| process.parent == init);
+    let recorder = recorder.ok_or_else(|| failure(NO, "a child", running.shown()))?.pid;
+    let held = steps::hold(init).map_err(|why| failure(NO, "a program that can be traced", why))?;
+    types(running, b"\x03")?;
+    // The echo comes behind the signals.
+    shows(running, 0, "^C")?;
+    awaits(running, "a child that waits", || procfs::await_rest(recorder, Duration::from_millis(200)))?;
+    drop(held);
+    says(running, "signal=2 ")?;
+    kill(init, MARKER)?;
+    says(running, &format!("signal={MARKER} "))?;
+    holds(lines(running, "signal=2 ") == 1, "signal 2 once", running)
+}
+
 pub fn interrupt_once(program: &Program) -> Verdict {
     let mut running = recorder(program.case().terminal())?;
-    types(&mut running, b"\x03")?;
-    says(&running, "signal=2 ")?;
-    signal(&running, MARKER)?;
-    says(&running, &format!("signal={MARKER} "))?;
-    holds(lines(&running, "signal=2 ") == 1, "signal 2 once", &running)
+    let init = running.pid();
+    interrupted_once(&mut running, init)
 }
 
 pub fn interrupt_once_in_a_shell(program: &Program) -> Verdict {
     let mut shell = shell(program)?;
     types(&mut shell, b"$W record\n")?;
     says(&shell, "recording")?;
-    types(&mut shell, b"\x03")?;
-    says(&shell, "signal=2 ")?;
-    // A key that comes twice has come twice before the one behind it.
-    types(&mut shell, b"\x1c")?;
-    says(&shell, "signal=3 ")?;
-    let good = lines(&shell, "signal=2 ") == 1 && lines(&shell, "signal=3 ") == 1;
-    holds(good, "signals 2 and 3 once each", &shell)
+    let init = child(&shell)?;
+    interrupted_once(&mut shell, init)
 }
 
 /// An interactive bash on a new terminal, its prompt shown; `$W` is the witness under the program. The words
@@ -880,7 +911,7 @@ const PROMPT: &str = "P> ";
 fn obeys(shell: &mut Running) -> Verdict {
     for number in 40..42 {
         let before = shell.stdout().len();
-        types(shell, format!("echo sum-$(({number}+2))\n").as_bytes())?;
+        types_at_rest(shell, format!("echo sum-$(({number}+2))\n").as_bytes())?;
         shows(shell, before, &format!("sum-{}\r\n", number + 2))?;
         // Where the output ends, the prompt may be still to come.
         let before = before + String::from_utf8_lossy(&shell.stdout()[before..]).find("sum-4").unwrap_or(0);
@@ -892,10 +923,10 @@ fn obeys(shell: &mut Running) -> Verdict {
 /// A job in the foreground that copies what is typed; then ^Z, and the prompt.
 fn suspended(program: &Program) -> Result<Running, Failure> {
     let mut shell = shell(program)?;
-    types(&mut shell, b"$W $READY cat\n")?;
+    types_at_rest(&mut shell, b"$W $READY cat\n")?;
     says(&shell, "ready")?;
     let before = shell.stdout().len();
-    types(&mut shell, b"\x1a")?;
+    types_at_rest(&mut shell, b"\x1a")?;
     shows(&shell, before, PROMPT)?;
     Ok(shell)
 }
@@ -906,14 +937,14 @@ pub fn suspends(program: &Program) -> Verdict {
 
 pub fn resumes(program: &Program) -> Verdict {
     let mut shell = suspended(program)?;
-    types(&mut shell, b"fg\n")?;
+    types_at_rest(&mut shell, b"fg\n")?;
     // What bash says of it comes when the job has the terminal.
     says_times(&shell, "cat", 2)?;
-    types(&mut shell, b"word\n")?;
+    types_at_rest(&mut shell, b"word\n")?;
     // The terminal's echo and the job's.
     says_times(&shell, "word", 2)?;
     let before = shell.stdout().len();
-    types(&mut shell, b"\x04")?;
+    types_at_rest(&mut shell, b"\x04")?;
     shows(&shell, before, PROMPT)?;
     obeys(&mut shell)
 }
@@ -924,15 +955,15 @@ pub fn shell_below_has_job_control(program: &Program) -> Verdict {
     let case = case.env("PS1", PROMPT).env("HISTFILE", "").env("READY", "ready").env("W", tools::witness());
     let mut shell = start(case)?;
     shows(&shell, 0, PROMPT)?;
-    types(&mut shell, b"$W $READY cat\n")?;
+    types_at_rest(&mut shell, b"$W $READY cat\n")?;
     says(&shell, "ready")?;
     let before = shell.stdout().len();
-    types(&mut shell, b"\x1a")?;
+    types_at_rest(&mut shell, b"\x1a")?;
     shows(&shell, before, PROMPT)?;
     obeys(&mut shell)?;
-    types(&mut shell, b"fg\n")?;
+    types_at_rest(&mut shell, b"fg\n")?;
     says_times(&shell, "cat", 2)?;
-    types(&mut shell, b"word\n")?;
+    types_at_rest(&mut shell, b"word\n")?;
     says_times(&shell, "word", 2)?;
     yes()
 }
@@ -940,15 +971,15 @@ pub fn shell_below_has_job_control(program: &Program) -> Verdict {
 /// Nobody could resume it there.
 pub fn stop_key_does_not_freeze(program: &Program) -> Verdict {
     let mut running = ready(program.case().terminal().child(["ready", "cat"]), "ready")?;
-    types(&mut running, b"\x1a")?;
-    types(&mut running, b"word\n")?;
+    types_at_rest(&mut running, b"\x1a")?;
+    types_at_rest(&mut running, b"word\n")?;
     says_times(&running, "word", 2).map_err(|why| Failure { word: "frozen".to_owned(), ..why })?;
     yes()
 }
 
 pub fn background_leaves_the_terminal(program: &Program) -> Verdict {
     let mut shell = shell(program)?;
-    types(&mut shell, b"$W $READY sleep &\n")?;
+    types_at_rest(&mut shell, b"$W $READY sleep &\n")?;
     says(&shell, "ready")?;
     obeys(&mut shell)
 }
@@ -956,9 +987,9 @@ pub fn background_leaves_the_terminal(program: &Program) -> Verdict {
 pub fn gives_the_terminal_back(program: &Program) -> Verdict {
     let mut shell = shell(program)?;
     // A shell without job control would not take it back by itself.
-    types(&mut shell, b"sh -c '$W exit 3; echo ended-$?; read line; echo got-$line'\n")?;
+    types_at_rest(&mut shell, b"sh -c '$W exit 3; echo ended-$?; read line; echo got-$line'\n")?;
     says(&shell, "ended-3")?;
-    types(&mut shell, b"word\n")?;
+    types_at_rest(&mut shell, b"word\n")?;
     says(&shell, "got-word")?;
     yes()
 }

@@ -137,11 +137,11 @@ impl<'a> Patience<'a> {
         now - self.quiet_since > QUIET || now - self.began > DEADLINE
     }
 
-    /// Runs anything, or waits for the disk or for a processor?
+    /// Does anything run, wait for the disk or for a processor, or is it held up by strace for a time?
     fn is_busy(&self) -> bool {
         let inside = self.running.processes().into_iter().map(|process| process.pid);
         inside.chain(self.running.attendants()).any(|pid| {
-            let busy = Status::read(pid).is_ok_and(|status| status.get("State").starts_with(['R', 'D']));
+            let busy = Status::read(pid).is_ok_and(|status| status.get("State").starts_with(['R', 'D', 't']));
             busy && procfs::processor_time(pid).is_ok_and(|time| time < SPINS)
         })
     }
@@ -211,7 +211,7 @@ pub fn is_stopped(pid: i32) -> bool {
 
 /// Starts it.
 pub fn start(case: Case) -> Result<Running, Failure> {
-    case.try_start().map_err(|why| failure(NO, "a program that can be started", why))
+    case.deadline(DEADLINE).try_start().map_err(|why| failure(NO, "a program that can be started", why))
 }
 
 /// Starts it and waits for its end.
@@ -267,6 +267,13 @@ pub fn types(program: &mut Running, bytes: &[u8]) -> Result<(), Failure> {
     program
         .try_write(bytes)
         .map_err(|error| failure(NO, "a reader of its input", format!("{error}; {}", program.shown())))
+}
+
+/// Types when everybody waits or is stopped: a reader that a stop is on its way to would take the words along.
+pub fn types_at_rest(program: &mut Running, bytes: &[u8]) -> Result<(), Failure> {
+    let rests = |pid| procfs::await_quiet(pid, &['S', 'T', 'Z'], Duration::from_millis(200));
+    awaits(program, "processes that wait", || program.processes().iter().all(|process| rests(process.pid)))?;
+    types(program, bytes)
 }
 
 /// Its only child.
@@ -343,7 +350,7 @@ pub fn never_wakes(running: &Running) -> Verdict {
 
 /// Starts it up to its exec.
 pub fn held(case: Case) -> Result<Running, Failure> {
-    crate::running::start(case).map_err(|why| failure(NO, "a program that can be started", why))
+    crate::running::start(case.deadline(DEADLINE)).map_err(|why| failure(NO, "a program that can be started", why))
 }
 
 /// Lets it go on.
