@@ -20,15 +20,15 @@ pub mod case;
 pub mod cgroup;
 pub mod conformance;
 pub mod elf;
-pub mod faults;
 pub mod fault;
+pub mod faults;
 pub mod floor;
 #[cfg(feature = "images")]
 pub mod images;
 pub mod load;
+pub mod marks;
 #[cfg(feature = "mutants")]
 pub mod mutants;
-pub mod marks;
 pub mod namespace;
 pub mod plan;
 pub mod procfs;

@@ -2,7 +2,6 @@
 //! All of it against the contract or against libc, exhaustively where that is possible. Nothing is started.
 
 use bitts_tests::sys;
-use init_core::bytes;
 use init_core::message::{CAPACITY, CString, Filling, Line};
 use init_core::options::{Config, Id, Persona};
 use init_core::program;
@@ -535,24 +534,6 @@ fn b1_a_string_for_the_kernel_ends_with_its_null_byte_and_within_its_memory() {
         }),
         b"one 2"
     );
-}
-
-#[test]
-fn i19_a_field_of_proc_is_what_follows_its_name_in_the_first_line_that_begins_with_it() {
-    let table: [(&[u8], &[u8], &[u8]); 9] = [
-        (b"", b"A:", b""),
-        (b"A:1", b"A:", b"1"),
-        (b"A:1\nB:2\n", b"A:", b"1"),
-        (b"A:1\nB:2\n", b"B:", b"2"),
-        (b"\n\nB:2\nB:3\n", b"B:", b"2"),
-        (b"A:B:\n", b"B:", b""),
-        (b"AB:1\nB:\n", b"B:", b""),
-        (b"A:1\nB", b"B:", b""),
-        (b"oom 1\noom_kill 7\n", b"oom_kill ", b"7"),
-    ];
-    for (text, name, value) in table {
-        assert_eq!(bytes::field(text, name), value, "{} in {}", name.escape_ascii(), text.escape_ascii());
-    }
 }
 
 // ---- I1, I2: the command line ---------------------------------------------------------------------------------------

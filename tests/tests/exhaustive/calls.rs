@@ -5,7 +5,7 @@
 pub mod sys {
     use crate::kernel::{CHILD, Errno, Life, Signal, bit};
     pub use crate::kernel::{FOREVER, Pid, Time};
-    use crate::machine::{Entry, Fault, with};
+    use crate::machine::{Entry, Fault, LOOK, with};
     use init_core::signal::SignalNumber;
     use init_core::supervisor::Received;
 
@@ -59,6 +59,11 @@ pub mod sys {
     /// Takes a signal.
     pub fn wait_signal(set: u64, info: &mut Info, mut timeout: Time) -> Result<i32, Errno> {
         with(|machine| {
+            if !machine.settled && machine.kernel.pending() & set == 0 {
+                // It only looks, and does now what could wait: nothing that is seen here.
+                assert_eq!(timeout, 0);
+                return Err(Errno::EAGAIN);
+            }
             machine.take_what_is_owed();
             machine.call();
             if machine.has(Fault::Polls) {
@@ -66,8 +71,9 @@ pub mod sys {
             }
             let now = machine.kernel.now;
             let polls = false;
-            machine.log.push(Entry::Waits { now, timeout, set, polls });
-            if let Some(error) = machine.kernel.take_wait_error() {
+            let looks = !machine.settled;
+            machine.log.push(Entry::Waits { now, timeout: if looks { LOOK } else { timeout }, set, polls });
+            if !looks && let Some(error) = machine.kernel.take_wait_error() {
                 return Err(error);
             }
             if !machine.sleep(timeout, |kernel| kernel.pending() & set != 0) {
@@ -92,7 +98,7 @@ pub mod sys {
     }
 
     /// Waits for a signal, or for the end of a process. Was it that?
-    pub fn poll(one: i32, two: i32, timeout: Time) -> bool {
+    pub fn poll(one: i32, two: i32, timeout: Time) -> Result<bool, Errno> {
         with(|machine| {
             machine.call();
             let process = machine.kernel.processes.iter().position(|process| process.pid + PIDFD == two);
@@ -109,7 +115,7 @@ pub mod sys {
             } else {
                 machine.log.push(Entry::Asked);
             }
-            ended(&machine.kernel)
+            Ok(ended(&machine.kernel))
         })
     }
 
@@ -202,10 +208,15 @@ pub mod sys {
     pub fn make_group(_: Pid) -> Result<(), Errno> {
         Ok(())
     }
-    /// The directory matters to nobody here.
+    /// The directory matters to nobody here, but that it is left says that init looks no more: it waits.
     pub fn change_directory(_: ()) -> Result<(), Errno> {
+        with(|machine| machine.settled = true);
         Ok(())
     }
+    /// There are no other programs.
+    pub fn give_way() {}
+    /// What is queued at init has no limit here.
+    pub fn reserve_place() {}
     /// The root directory.
     pub const ROOT: () = ();
     /// Descriptors are not counted.
@@ -218,6 +229,9 @@ pub mod sys {
     /// What /proc would show, as init/src/processes.rs reads it.
     pub mod tree {
         use super::*;
+
+        /// No pidfd.
+        pub const NOBODY: i32 = -1;
 
         /// Sends to all that init answers for; for 0, a pidfd of the first that lives.
         pub fn signal_all(number: SignalNumber, own_pid: Pid) -> i32 {
@@ -235,7 +249,7 @@ pub mod sys {
                     }
                     machine.kernel.receive(index, number);
                 }
-                -1
+                NOBODY
             })
         }
     }
@@ -265,7 +279,7 @@ pub mod child {
 /// As init/src/processes.rs.
 pub mod processes {
     use super::sys::Pid;
-    pub use super::sys::tree::signal_all;
+    pub use super::sys::tree::{NOBODY, signal_all};
     use crate::machine::with;
     use init_core::signal::SignalNumber;
 

@@ -2,7 +2,7 @@
 //! nor the shell: a second opinion.
 
 use crate::kernel::{CHILD, Errno, Life, Move, Pid, Process, Signal, Time, is_real_time};
-use crate::machine::{Entry, Machine, Outcome};
+use crate::machine::{Entry, LOOK, Machine, Outcome};
 use crate::modes::Mode;
 use init_core::options::{Id, Persona};
 use init_core::signal::{SignalNumber, SignalSet};
@@ -306,7 +306,10 @@ impl Judge<'_> {
             must(deadline > self.clock || self.polled, "I14: a time was up, and nothing was done")?;
             wanted = wanted.min(deadline.saturating_sub(self.clock));
         }
-        must(timeout == if self.polled { 0 } else { wanted }, "I13: the timer is not that of the time that runs")?;
+        must(
+            timeout == LOOK || timeout == if self.polled { 0 } else { wanted },
+            "I13: the timer is not that of the time that runs",
+        )?;
         self.polled = polls;
         if self.ended.is_some() && !self.mode.waits() && !self.failing {
             return Err("I18: the child has ended, and init waits on");

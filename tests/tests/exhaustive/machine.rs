@@ -10,6 +10,9 @@ use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe};
 use std::rc::Rc;
 
+/// The timeout of a wait that only looks, before init has settled: whatever it would be, something is pending.
+pub const LOOK: Time = FOREVER - 1;
+
 /// A fault that can be built in, to see that it is found: of the core, or of the shell around it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {
@@ -174,6 +177,8 @@ pub struct Machine {
     stubborn: Option<bool>,
     /// The SIGCHLD that was seen is still to be taken.
     owes: bool,
+    /// init no longer only looks for signals: it waits for them.
+    pub settled: bool,
 }
 
 thread_local! {
@@ -387,6 +392,7 @@ pub fn explore(
             fault,
             stubborn: None,
             owes: false,
+            settled: false,
         };
         MACHINE.with_borrow_mut(|place| *place = Some(machine));
         let outcome = match panic::catch_unwind(AssertUnwindSafe(|| crate::start(mode))) {

@@ -25,7 +25,7 @@
 //! with the source itself.
 
 use crate::kernel::{CHILD, EXIT, Errno, FOREVER, Kernel, Life, Move, Pid, Signal, Time, bit};
-use crate::machine::{Entry, Fault, Machine, Outcome, When, explore};
+use crate::machine::{Entry, Fault, LOOK, Machine, Outcome, When, explore};
 use crate::modes::Mode;
 use genuine::options::Id;
 use genuine::signal::SignalNumber;
@@ -734,7 +734,7 @@ fn follows(machine: &Machine, outcome: Outcome, variant: Variant) -> Result<(), 
         let same = match (wanted, made) {
             // What happens between the clock and the wait is seen by the wait.
             (Entry::Waits { timeout, polls, .. }, Some(Entry::Waits { timeout: time, polls: other, .. })) => {
-                (timeout, polls) == (time, other)
+                (timeout == time || timeout == LOOK) && polls == other
             }
             (wanted, made) => made == Some(wanted),
         };
