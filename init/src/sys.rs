@@ -420,7 +420,7 @@ unsafe extern "C" {
 }
 
 /// Bytes for the child between clone and exec.
-const CHILD_STACK: usize = 1280;
+const CHILD_STACK: usize = 1024;
 
 /// The stack of the child, in the parent's memory. Its pages are touched only as far as the child comes.
 #[repr(align(16))]

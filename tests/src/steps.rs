@@ -211,3 +211,44 @@ fn at_system_call(pid: Pid) -> bool {
 fn at_system_call(_: Pid) -> bool {
     unimplemented!("knows x86-64's instructions only")
 }
+
+/// How many bytes of its stack the first child of a held program uses from its start to the end of its exec, or to its own end
+/// where that fails. The kernel runs no handler there, so the deepest instruction tells. Knows x86-64 only.
+///
+/// # Panics
+/// Where it may not be traced, or starts no child.
+#[cfg(target_arch = "x86_64")]
+#[must_use]
+pub fn child_stack(running: &mut Running) -> u64 {
+    let options = ptrace::Options::PTRACE_O_TRACEFORK | ptrace::Options::PTRACE_O_TRACEVFORK;
+    let pid = stop_behind_exec(running, options);
+    // The child is traced from its start, with the same options.
+    loop {
+        ptrace::cont(pid, None).expect("a stopped process");
+        match waitpid(pid, Some(WaitPidFlag::__WALL)).expect("a tracee") {
+            WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK) => break,
+            // A trap that the tracer's own coming has left behind.
+            WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_STOP) => {}
+            event => panic!("it starts no child: {event:?}"),
+        }
+    }
+    let child = Pid::from_raw(ptrace::getevent(pid).expect("a stopped process") as i32);
+    ptrace::detach(pid, None).expect("a stopped process");
+    let stack = || ptrace::getregs(child).expect("a stopped process").rsp;
+    let mut top = None;
+    let mut lowest = u64::MAX;
+    loop {
+        // Each wait is for one instruction; one that is a system call ends with it, or with the child.
+        match waitpid(child, Some(WaitPidFlag::__WALL)).expect("a tracee") {
+            WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_EXEC) => {
+                break ptrace::detach(child, None).expect("stopped");
+            }
+            WaitStatus::Exited(..) | WaitStatus::Signaled(..) => break,
+            _ => {}
+        }
+        top.get_or_insert_with(stack);
+        lowest = lowest.min(stack());
+        ptrace::step(child, None).expect("a stopped process");
+    }
+    top.expect("a first stop") - lowest
+}

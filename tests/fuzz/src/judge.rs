@@ -273,12 +273,12 @@ impl Asked {
 /// So many bytes of a word are in a message: the contract leaves it to init.
 const SHOWN: usize = 80;
 
-/// A word in quotes as the manual promises it: control characters escaped. It may be cut, and `...` then says so.
+/// A word in quotes as the manual promises it: all but printable ASCII escaped. It may be cut, and `...` then says so.
 fn quoted(word: &[u8]) -> Vec<u8> {
     let mut text = vec![b'\''];
     for byte in word.iter().take(SHOWN) {
         match byte {
-            0..0x20 | 0x7f => text.extend(format!("\\x{byte:02x}").bytes()),
+            0..0x20 | 0x7f.. => text.extend(format!("\\x{byte:02x}").bytes()),
             _ => text.push(*byte),
         }
     }
@@ -475,7 +475,7 @@ fn message(text: Text, filling: &Filling) -> Vec<u8> {
 /// Is this one line for a person, which a terminal only shows? It is shorter than any PIPE_BUF, so that it stays in one piece.
 fn is_one_line(line: &[u8]) -> bool {
     let Some((b'\n', text)) = line.split_last() else { return false };
-    line.len() <= 512 && text.starts_with(b"init: ") && !text.iter().any(|byte| matches!(byte, 0..0x20 | 0x7f))
+    line.len() <= 512 && text.starts_with(b"init: ") && !text.iter().any(|byte| matches!(byte, 0..0x20 | 0x7f..))
 }
 
 /// Holds `init`, or what is put in its place, to the contract.

@@ -76,6 +76,7 @@ pub const CALLS: &[Call] = calls! {
     ioctl SYS_ioctl ("ioctl" "ioctl_tty"): EBADF EFAULT EINVAL ENOTTY EPERM;
     kill SYS_kill ("kill"): EINVAL EPERM ESRCH;
     lseek SYS_lseek ("lseek"): EBADF EINVAL ENXIO EOVERFLOW ESPIPE;
+    mmap SYS_mmap ("mmap"): EACCES EAGAIN EBADF EEXIST EINVAL ENFILE ENODEV ENOMEM EOVERFLOW EPERM ETXTBSY;
     openat SYS_openat ("open"): EACCES EBADF EBUSY EDQUOT EEXIST EFAULT EFBIG EINTR EINVAL EISDIR ELOOP EMFILE ENAMETOOLONG ENFILE
         ENODEV ENOENT ENOMEM ENOSPC ENOTDIR ENXIO EOPNOTSUPP EOVERFLOW EPERM EROFS ETXTBSY EAGAIN;
     pidfd_open SYS_pidfd_open ("pidfd_open"): EINVAL EMFILE ENFILE ENODEV ENOMEM ESRCH;
@@ -91,6 +92,7 @@ pub const CALLS: &[Call] = calls! {
     rt_sigprocmask SYS_rt_sigprocmask ("sigprocmask"): EFAULT EINVAL;
     rt_sigqueueinfo SYS_rt_sigqueueinfo ("rt_sigqueueinfo"): EAGAIN EINVAL EPERM ESRCH;
     rt_sigtimedwait SYS_rt_sigtimedwait ("sigwaitinfo"): EAGAIN EINTR EINVAL;
+    sched_yield SYS_sched_yield ("sched_yield"): ;
     sendto SYS_sendto ("send"): EACCES EAGAIN EALREADY EBADF ECONNRESET EDESTADDRREQ EFAULT EINTR EINVAL EISCONN EMSGSIZE ENOBUFS
         ENOMEM ENOTCONN ENOTSOCK EOPNOTSUPP EPIPE;
     setpgid SYS_setpgid ("setpgid"): EACCES EINVAL EPERM ESRCH;

@@ -1,5 +1,6 @@
 //! The situations in which calls are made to fail: together they reach every place in the sources that makes one.
 
+use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -133,11 +134,12 @@ pub const SCENARIOS: &[Scenario] = &[
             "getsid",
             "clone",
             "setpgid",
+            "prlimit64",
+            "sched_yield",
             "getpgid",
             "chdir",
             "close",
             "close_range",
-            "fcntl",
             "read",
             "rt_sigtimedwait",
             "kill",
@@ -327,6 +329,19 @@ pub const SCENARIOS: &[Scenario] = &[
         status: 7,
         done: "done",
         calls: &["execve"],
+    },
+    Scenario {
+        name: "a long PATH",
+        case: |case| {
+            let folder = tools::witness().parent().expect("a folder").to_owned();
+            let path = [OsString::from("/none/".repeat(100)), folder.into_os_string()].join(OsStr::new(":"));
+            case.env("PATH", path).args(["--", "witness", "say", "done", "exit", "7"])
+        },
+        play: Play::Finish,
+        traced: Traced::Children,
+        status: 7,
+        done: "done",
+        calls: &["mmap"],
     },
     Scenario {
         name: "a script",
