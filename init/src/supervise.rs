@@ -134,6 +134,8 @@ impl Init<'_> {
                 (set, timeout) = (self.config.rewrites.to_standard(), RETRY);
             } else if self.failing {
                 timeout = BREATH;
+            } else if !self.settled {
+                timeout = 0;
             }
             if self.deadline != sys::FOREVER {
                 let left = self.deadline.saturating_sub(sys::now());
@@ -158,18 +160,18 @@ impl Init<'_> {
                     timeout = 0;
                 }
             }
-            if !self.settled {
-                timeout = 0;
-            }
             match sys::wait_signal(set, &mut self.info, timeout) {
                 Ok(_) => look |= self.taken(),
-                // Nothing is at hand, and a short program would have ended by now.
-                Err(_) if !self.settled => self.settle(),
-                Err(Errno::EINTR | Errno::EAGAIN) => {}
                 Err(error) => {
-                    self.fails(error);
-                    let _ = sys::poll(-1, -1, BREATH);
-                    look = true;
+                    // Nothing is at hand, and a short program would have ended by now.
+                    if !self.settled {
+                        self.settle();
+                    }
+                    if error != Errno::EINTR && error != Errno::EAGAIN {
+                        self.fails(error);
+                        let _ = sys::poll(-1, -1, BREATH);
+                        look = true;
+                    }
                 }
             }
             if look && self.reap() {

@@ -59,9 +59,9 @@ pub mod sys {
     /// Takes a signal.
     pub fn wait_signal(set: u64, info: &mut Info, mut timeout: Time) -> Result<i32, Errno> {
         with(|machine| {
-            if !machine.settled && machine.kernel.pending() & set == 0 {
-                // It only looks, and does now what could wait: nothing that is seen here.
-                assert_eq!(timeout, 0);
+            let looks = !machine.settled && timeout == 0;
+            if looks && machine.kernel.pending() & set == 0 {
+                // It does now what could wait: nothing that is seen here.
                 return Err(Errno::EAGAIN);
             }
             machine.take_what_is_owed();
@@ -71,7 +71,6 @@ pub mod sys {
             }
             let now = machine.kernel.now;
             let polls = false;
-            let looks = !machine.settled;
             machine.log.push(Entry::Waits { now, timeout: if looks { LOOK } else { timeout }, set, polls });
             if !looks && let Some(error) = machine.kernel.take_wait_error() {
                 return Err(error);
