@@ -68,7 +68,6 @@ fn main(start: Start) -> ! {
     let session = config.new_session();
     let own_group = own_pid == 1 || config.is_on(Id::Group) || config.is_on(Id::StopTimeout);
     let terminal = terminal();
-    // Without a terminal and a session of the child's own nobody asks.
     let leads_session = sys::own_session() == own_pid;
     if session && leads_session {
         // So that the child's session can have it.
