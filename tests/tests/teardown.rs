@@ -226,6 +226,18 @@ fn i14_a_worker_has_its_half_second() {
 }
 
 #[test]
+fn i14_pid_1_waits_where_it_may_not_look_who_is_left() {
+    needs_namespaces!();
+    for call in [libc::SYS_pidfd_open, libc::SYS_getdents64] {
+        for errno in [libc::ENOSYS, libc::EPERM, libc::EMFILE] {
+            let outcome = worker(Case::init().refuse(errno, [call]).args(FOREVER));
+            outcome.assert_exit(7);
+            assert!(outcome.out().contains("worker is done"), "{call} {errno}: {outcome}");
+        }
+    }
+}
+
+#[test]
 fn i14_the_status_is_the_childs() {
     needs_namespaces!();
     let ends: [(&[&str], i32); 4] =
