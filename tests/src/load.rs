@@ -293,6 +293,8 @@ pub fn orphans(reaper: Reaper, rounds: usize, size: usize) -> Result<Figures, St
     } else {
         running.close_stdin();
         running.wait_line("stopping");
+        // It says so before it is, and a CONT that comes first continues nobody.
+        running.wait_until("a stopped child", |init| init.children().iter().any(|child| child.state == 'T'));
     }
     let switches = running.context_switches() - switches;
     same("what the reaper holds", &at_rest(&mut running)?, &before)?;
