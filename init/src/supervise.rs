@@ -366,7 +366,9 @@ impl Init<'_> {
         let sent = match queued {
             Err(Errno::EAGAIN) => return true,
             // Not with siginfo, or not on this kernel: plainly. That also tells the true reason where nothing may be sent.
-            Err(_) => sys::kill(if is_group { -self.pid } else { self.pid }, number),
+            // A group that could not be made (setpgid(2) refused by a filter) is the child alone.
+            Err(_) if is_group && sys::kill(-self.pid, number).is_ok() => Ok(()),
+            Err(_) => sys::kill(self.pid, number),
             sent => sent,
         };
         self.told(number, sent);

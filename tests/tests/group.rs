@@ -44,6 +44,22 @@ fn own_group(place: Place, options: &[&str]) -> bool {
 }
 
 #[test]
+fn i13_where_no_group_can_be_made_the_child_gets_the_signals() {
+    needs_namespaces!();
+    for (name, options, call) in [("init", &["-g"][..], libc::SYS_setpgid), ("dumb-init", &[], libc::SYS_setsid)] {
+        for errno in [libc::ENOSYS, libc::EPERM] {
+            let case = Case::init().name(name).args(options).refuse(errno, [call]);
+            let mut init = case.child(["record", "until", "15", "exit", "7"]).start();
+            init.wait_line("recording");
+            init.queue(40, 5);
+            init.wait_line("signal=40 ");
+            init.signal(libc::SIGTERM);
+            init.wait().assert_exit(7);
+        }
+    }
+}
+
+#[test]
 fn i16_the_child_has_its_own_group_as_pid_1_or_with_g() {
     needs_namespaces!();
     for (place, options) in MODES.into_iter().chain([

@@ -128,3 +128,14 @@ fn i20_keeps_neither_a_folder_nor_a_descriptor() {
     init.signal(libc::SIGTERM);
     init.wait().assert_exit(0);
 }
+
+/// With nothing to wait by, the end is all that is left: no busy loop (I13).
+#[test]
+fn i20_where_it_may_not_wait_it_ends() {
+    needs_namespaces!();
+    for errno in [libc::ENOSYS, libc::EPERM] {
+        let hold = |case: Case| case.refuse(errno, [libc::SYS_rt_sigtimedwait]).run();
+        hold(Case::init().arg("-P")).assert_exit(1);
+        hold(Case::pause()).assert_exit(1);
+    }
+}

@@ -120,6 +120,13 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// Has the fault hit, and only calls with a timeout of zero?
+    #[must_use]
+    pub fn hits_looks_alone(&self) -> bool {
+        let mut hits = self.outcome.trace.lines().filter(|line| line.contains("(INJECTED)")).peekable();
+        hits.peek().is_some() && hits.all(|line| line.contains("{tv_sec=0, tv_nsec=0}"))
+    }
+
     /// The warnings, and what was fatal.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {

@@ -133,7 +133,28 @@ pub const RULES: &[Rule] = &[
         class: Class::Without("looking"),
         ..ANY
     },
+    // Who may not be listed or opened cannot be asked to end, but is waited for.
+    Rule {
+        calls: &["getdents64", "pidfd_open"],
+        scenarios: &["--grace, subreaper"],
+        class: Class::Without("asking the others to end"),
+        ..ANY
+    },
     // None of these can fail with the arguments that it gets, but by a filter.
+    Rule {
+        calls: &["ppoll"],
+        errors: &["EFAULT", "EINVAL", "ENOMEM", "ENOSYS", "EPERM"],
+        scenarios: &["--grace, PID 1"],
+        class: Class::Without("the grace"),
+        ..ANY
+    },
+    Rule {
+        calls: &["pidfd_open"],
+        errors: &["ESRCH"],
+        scenarios: &["--grace, PID 1"],
+        class: Class::Without("the grace"),
+        ..ANY
+    },
     Rule {
         calls: &["getpid"],
         scenarios: &["--grace, PID 1"],
@@ -171,10 +192,6 @@ pub const KNOWN: &[Known] = &[
     Known {
         cells: Rule { calls: &["pidfd_send_signal"], scenarios: GRACES, ..ANY },
         what: "ends at once, without the grace, and says nothing",
-    },
-    Known {
-        cells: Rule { calls: &["setpgid", "setsid"], scenarios: &["-g", "the child's side, as dumb-init"], ..ANY },
-        what: "signals to the group that there is not are lost",
     },
 ];
 
@@ -236,7 +253,9 @@ pub(super) fn judge(cell: Cell, class: Class, seen: &Seen, plain: &Seen) -> Resu
     if seen.hits == 0 && !may_miss {
         return fail("the fault has not hit");
     }
-    let class = if seen.hits == 0 && matches!(fault, Fault::Nth(..)) { Class::Unnoticed } else { class };
+    // One that has not hit has no effect; nor has one that has hit looks alone, where a wait was meant.
+    let spared = seen.hits == 0 && matches!(fault, Fault::Nth(..)) || class == Class::Ends && seen.hits_looks_alone();
+    let class = if spared { Class::Unnoticed } else { class };
     if seen.calls > plain.calls + MORE_CALLS {
         return Err(format!("{} calls, {} without the fault: a busy loop", seen.calls, plain.calls));
     }

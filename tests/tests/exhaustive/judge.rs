@@ -113,6 +113,8 @@ struct Judge<'m> {
     open: Option<Open>,
     /// What is held for want of room.
     held: Option<SignalNumber>,
+    /// What was just sent to the child's group, plainly, and refused.
+    refused_group: Option<SignalNumber>,
     /// When the time is up that runs.
     deadline: Option<Time>,
     /// A time that is to be started.
@@ -168,6 +170,7 @@ pub fn judge(machine: &Machine, outcome: Outcome) -> Result<(), Broken> {
         mode: &machine.mode,
         open: None,
         held: None,
+        refused_group: None,
         deadline: None,
         arming: None,
         clock: 0,
@@ -364,6 +367,15 @@ impl Judge<'_> {
             self.asked_while_stopped = false;
         }
         let known = self.known.with(number);
+        // Where the group cannot be reached it is the child alone: that is the same sending once more.
+        let falls_back = target == CHILD && self.refused_group == Some(number);
+        self.refused_group = (target == -CHILD && self.kills == 0 && !queued && result.is_err()).then_some(number);
+        if falls_back {
+            if result.is_ok() && stopped && STOP_REQUESTS.contains(&number) {
+                self.asked_while_stopped = true;
+            }
+            return Ok(());
+        }
         // With siginfo first, and plainly only if that is refused: one sending.
         let counts = !queued || result.is_ok();
         let no_room = queued && result == Err(Errno::EAGAIN);
