@@ -80,7 +80,7 @@ pub struct Outcome {
 }
 
 /// The test files that run on a changed program, the quick ones first.
-pub const FILES: [&str; 18] = [
+pub const FILES: [&str; 20] = [
     "command_line",
     "group",
     "namespaces",
@@ -93,11 +93,13 @@ pub const FILES: [&str; 18] = [
     "names",
     "exec",
     "stop_timeout",
+    "child_stack",
     "pause",
     "terminal",
     "teardown",
     "race",
     "reap",
+    "load",
     "scenario",
 ];
 
