@@ -292,16 +292,21 @@ fn i16_a_job_is_stopped_when_its_child_is() {
 fn i16_without_a_dev_tty_the_terminal_is_found_on_the_first_descriptors() {
     needs_namespaces!();
     needs_strace!();
-    // The child's first openat, of its loader's cache, may fail as well.
-    let case = Case::init().terminal().strace(["-e", "trace=openat", "--inject=openat:error=ENOENT:when=1"]);
-    let mut running = case.args(["/bin/sh", "-c", "echo ready; read -r word; echo got=$word"]).start();
-    running.wait_line("ready");
-    // In the background a read would stop it.
-    running.write(b"something\n");
-    let outcome = running.wait();
-    outcome.assert_exit(0);
-    assert!(outcome.out().contains("got=something"), "{outcome}");
-    assert!(outcome.trace.contains("/dev/tty"), "{outcome}");
+    let child = "exec <&$T >&$T; echo ready; read -r word; echo got=$word";
+    for (number, others) in [("0", ">/dev/null 2>&1"), ("1", "</dev/null 2>&0"), ("2", "</dev/null >&0")] {
+        // The shell becomes init, with the terminal as one descriptor alone.
+        let command = format!("exec {} /bin/sh -c \"$C\" {others}", ship::init().display());
+        let case = Case::new("/bin/sh").terminal().env("C", child).env("T", number);
+        let case = case.strace(["-P", "/dev/tty", "-e", "trace=openat", "--inject=openat:error=ENOENT"]);
+        let mut running = case.args(["-c", &command]).start();
+        running.wait_line("ready");
+        // In the background a read would stop it.
+        running.write(b"something\n");
+        let outcome = running.wait();
+        outcome.assert_exit(0);
+        assert!(outcome.out().contains("got=something"), "{number}: {outcome}");
+        assert!(outcome.trace.contains("ENOENT"), "{number}: {outcome}");
+    }
 }
 
 #[test]
