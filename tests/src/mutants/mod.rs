@@ -80,7 +80,7 @@ pub struct Outcome {
 }
 
 /// The test files that run on a changed program, the quick ones first.
-pub const FILES: [&str; 20] = [
+pub const FILES: [&str; 21] = [
     "command_line",
     "group",
     "namespaces",
@@ -100,6 +100,7 @@ pub const FILES: [&str; 20] = [
     "race",
     "reap",
     "load",
+    "faults",
     "scenario",
 ];
 
