@@ -96,10 +96,9 @@ impl Program {
         let file = object::File::parse(&*bytes).expect("an ELF file");
         let segment = file.segments().next().expect("a segment");
         let (start, length) = segment.file_range();
-        // The headers differ by the table of sections. Behind them it is the same program, or the lines are another's.
-        let headers = 64 + 2 * 56;
-        let of = |bytes: &[u8]| bytes[(start + headers) as usize..(start + length) as usize].to_vec();
-        assert!(of(&shipped) == of(&bytes), "{name}: the build with lines has other code than the one that ships");
+        // The shipped file is this segment, headers and all, or the lines are another's.
+        let code = &bytes[start as usize..(start + length) as usize];
+        assert!(shipped == code, "{name}: the build with lines has other code than the one that ships");
 
         let lines = Loader::new(&with_lines).expect("debug information");
         let mut targets = BTreeSet::new();
@@ -122,7 +121,7 @@ impl Program {
             let address = instruction.ip();
             let follows = end_before == address;
             code.push(Instruction {
-                offset: address - segment.address() + start,
+                offset: address - segment.address(),
                 is_probed: (!follows || targets.contains(&address)) && instruction.mnemonic() != Mnemonic::Syscall,
                 follows,
                 has_run: false,
