@@ -495,13 +495,12 @@ pub fn read(descriptor: c_int, buffer: &mut [u8]) -> Result<c_int, Errno> {
     unsafe { syscall(libc::SYS_read, [word(descriptor), buffer.as_mut_ptr() as usize, buffer.len()]) }
 }
 
-/// The file `path`, as far as `memory` has room for it; `None` if it cannot be read.
+/// The file `path`, as far as `memory` has room for it; `None` if it cannot be read. It stays open: the child alone asks, and
+/// its exec or its end closes it.
 #[inline(never)]
 pub fn read_file<'m>(path: CString, memory: &'m mut [u8]) -> Option<&'m [u8]> {
-    let file = open(path, libc::O_RDONLY).ok()?;
-    let length = read(file, memory);
-    close(file);
-    memory.get(..length.ok()? as usize)
+    let length = read(open(path, libc::O_RDONLY).ok()?, memory).ok()?;
+    memory.get(..length as usize)
 }
 
 /// `mmap(2)`: `N` bytes of 0 that are kept for ever. There is one such place, behind the program, where nothing else lies.

@@ -43,6 +43,18 @@ fn own_group(place: Place, options: &[&str]) -> bool {
     place == Place::Pid1 || options.contains(&"-g")
 }
 
+/// With its value to the group's leader alone it would be another signal.
+#[test]
+fn i12_a_queued_signal_reaches_every_member_of_the_group() {
+    needs_namespaces!();
+    for place in [Place::Pid1, Place::Child] {
+        let mut init = Case::init().place(place).arg("-g").child(["child", "record", "end", "record"]).start();
+        init.wait_lines("recording", 2);
+        init.queue(40, 5);
+        init.wait_lines("signal=40 ", 2);
+    }
+}
+
 #[test]
 fn i13_where_no_group_can_be_made_the_child_gets_the_signals() {
     needs_namespaces!();

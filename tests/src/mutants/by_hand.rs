@@ -127,7 +127,7 @@ pub const ALL: &[(&str, &str, &str)] = &[
     ("init/src/sys.rs", "libc::F_DUPFD_CLOEXEC as usize, 3]", "libc::F_DUPFD as usize, 3]"),
     ("init/src/sys.rs", "libc::F_DUPFD_CLOEXEC as usize, 3]", "libc::F_DUPFD_CLOEXEC as usize, 2]"),
     ("init/src/sys.rs", "    close(opened);\n", ""),
-    ("init/src/sys.rs", "    close(file);\n", ""),
+    ("init/src/processes.rs", "        sys::close(file);\n", ""),
     ("init/src/sys.rs", "    close(directory);\n", ""),
     ("init/src/sys.rs", "limit[1].min", "limit[0].min"),
     ("init/src/sys.rs", "libc::TIOCSCTTY as usize, 0]", "libc::TIOCSCTTY as usize, 1]"),

@@ -80,9 +80,10 @@ pub struct Outcome {
 }
 
 /// The test files that run on a changed program, the quick ones first.
-pub const FILES: [&str; 21] = [
+pub const FILES: [&str; 22] = [
     "command_line",
     "group",
+    "descriptors",
     "namespaces",
     "caught_only",
     "signals",
@@ -105,7 +106,7 @@ pub const FILES: [&str; 21] = [
 ];
 
 /// How many of them are quick.
-pub const QUICK: usize = 11;
+pub const QUICK: usize = 12;
 
 /// The test of the sizes.
 const SIZE: &str = "b4_release_files_are_small";

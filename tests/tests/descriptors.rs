@@ -1,0 +1,102 @@
+//! What init opens it closes, and the child gets none of it (I11). Each test's name begins with the promise's number.
+
+use bitts_tests::procfs::{self, Process};
+use bitts_tests::{Case, Place, Running, Stream, needs_namespaces, ship, sys};
+
+const PLACES: [Place; 2] = [Place::Pid1, Place::Child];
+
+/// The numbers of init's open descriptors, when it sleeps in `call`.
+fn descriptors(init: &mut Running, call: i64) -> Vec<i32> {
+    init.wait_asleep_in(call);
+    procfs::descriptors(init.pid()).expect("it lives").into_iter().map(|(number, _)| number).collect()
+}
+
+/// Those below init.
+fn workers(init: &Running) -> Vec<Process> {
+    let mut all = init.processes();
+    all.retain(|process| process.comm == "witness");
+    all
+}
+
+#[test]
+fn i11_a_teardown_keeps_no_descriptor_of_those_that_have_ended() {
+    needs_namespaces!();
+    for place in PLACES {
+        let mut words: Vec<&str> = ["child", "record", "until", "10", "end"].repeat(4);
+        words.extend(["ready", "cat", "exit", "7"]);
+        let mut init = Case::init().place(place).args(["--grace", "60m"]).stdin(Stream::Pipe).child(words).start();
+        init.wait_line("ready");
+        init.wait_lines("recording", 4);
+        init.close_stdin();
+        init.wait_until("four workers", |init| workers(init).len() == 4);
+        let first = descriptors(&mut init, libc::SYS_ppoll);
+        // The one that is followed may be any of them.
+        for left in (1..4).rev() {
+            let worker = &workers(&init)[0];
+            sys::kill(worker.pid, libc::SIGUSR1, None).expect("it lives");
+            init.wait_until("one less", |init| workers(init).len() == left);
+            assert_eq!(descriptors(&mut init, libc::SYS_ppoll), first, "{place:?}, {left} left");
+        }
+        sys::kill(workers(&init)[0].pid, libc::SIGUSR1, None).expect("it lives");
+        init.wait().assert_exit(7);
+    }
+}
+
+#[test]
+fn i11_a_signal_leaves_no_descriptor_behind() {
+    needs_namespaces!();
+    for place in PLACES {
+        for options in [&["-g"][..], &["--caught-only"]] {
+            let mut init = Case::init().place(place).args(options).child(["record"]).start();
+            init.wait_line("recording");
+            let first = descriptors(&mut init, libc::SYS_rt_sigtimedwait);
+            for value in 1..4 {
+                init.queue(40, value);
+                // Dropped or not, it is looked at.
+                init.signal(libc::SIGUSR1);
+            }
+            init.queue(50, 0);
+            if options == ["-g"] {
+                init.wait_line("signal=50 ");
+            }
+            init.wait_until("all taken", |init| init.signals().pending == 0);
+            assert_eq!(descriptors(&mut init, libc::SYS_rt_sigtimedwait), first, "{place:?} {options:?}");
+        }
+    }
+}
+
+/// /dev/tty would become descriptor 0 where that is closed.
+#[test]
+fn i11_the_terminal_takes_no_closed_descriptor_s_place() {
+    needs_namespaces!();
+    for place in PLACES {
+        let init = ship::init().display();
+        let command =
+            format!("exec {init} -g -- /bin/sh -c 'ls /proc/$$/fd; echo \"that is all\"; read -r word <&1' <&- 2>&-");
+        let mut running = Case::new("/bin/sh").place(place).terminal().args(["-c", &command]).start();
+        running.wait_line("that is all");
+        assert_eq!(descriptors(&mut running, libc::SYS_rt_sigtimedwait), [0], "{place:?}");
+        running.write(b"x\n");
+        let outcome = running.wait();
+        outcome.assert_exit(0);
+        let numbers: Vec<i32> = outcome.out().lines().filter_map(|line| line.trim().parse().ok()).collect();
+        // The terminal, and what the shell has made of it for itself (10 and above).
+        assert!(numbers.contains(&1), "{outcome}");
+        assert!(numbers.iter().all(|number| *number == 1 || *number >= 10), "{place:?} {numbers:?}: {outcome}");
+    }
+}
+
+/// A descriptor may have been opened before the soft limit was lowered.
+#[test]
+fn i11_descriptors_above_the_soft_limit_are_closed_one_by_one_too() {
+    needs_namespaces!();
+    for errno in [libc::ENOSYS, libc::EPERM] {
+        let file = tempfile::tempfile().expect("a file");
+        let command = format!("ulimit -S -n 20; exec {} -- sleep 1000", ship::init().display());
+        let case = Case::new("/bin/sh").descriptor(100, file).refuse(errno, [libc::SYS_close_range]);
+        let mut init = case.stdin(Stream::Null).args(["-c", &command]).start();
+        assert_eq!(descriptors(&mut init, libc::SYS_rt_sigtimedwait), [2]);
+        init.signal(libc::SIGTERM);
+        init.wait().assert_exit(143);
+    }
+}
