@@ -144,7 +144,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         calls: &["ppoll"],
         errors: &["EFAULT", "EINVAL", "ENOMEM", "ENOSYS", "EPERM"],
-        scenarios: &["--grace, PID 1"],
+        scenarios: GRACES,
         class: Class::Without("the grace"),
         ..ANY
     },
