@@ -1,6 +1,6 @@
 //! The line about a death that nobody asked for (I19). Each test's name begins with the promise's number.
 
-use bitts_tests::{Case, Outcome, Place, Running, needs_namespaces, ship, sys, tools};
+use bitts_tests::{Case, Outcome, Place, Running, Stream, needs_namespaces, ship, sys, tools};
 
 /// The signals whose default action ends a process (signal(7)), with the name that init shows.
 fn deadly() -> impl Iterator<Item = (i32, String)> {
@@ -19,7 +19,13 @@ fn i19_a_death_by_a_signal_that_init_knows_nothing_of_is_one_line() {
     needs_namespaces!();
     for place in [Place::Pid1, Place::Child] {
         for (signal, name) in deadly() {
-            let outcome = Case::init().place(place).child(["state", "die", &signal.to_string()]).run();
+            let case = Case::init().place(place).stdin(Stream::Pipe);
+            let mut init = case.child(["state", "cat", "die", &signal.to_string()]).start();
+            init.wait_line("state=end");
+            // Only at rest has it looked how many the kernel had killed before; else they would all be told of in the line.
+            init.wait_asleep_in(libc::SYS_rt_sigtimedwait);
+            init.close_stdin();
+            let outcome = init.wait();
             outcome.assert_exit(128 + signal);
             let pid = outcome.value("pid").expect("its pid");
             assert_eq!(outcome.err(), format!("init: child {pid} was killed by signal {name}\n"), "{place:?}");
@@ -218,6 +224,8 @@ fn i19_where_nothing_is_counted_the_line_is_the_plain_one() {
     for case in [Case::init().no_proc(), Case::init().read_only()] {
         let mut init = case.child(["ready", "sleep"]).start();
         init.wait_line("ready");
+        // As above: at rest it has looked what the kernel had killed before.
+        init.wait_asleep_in(libc::SYS_rt_sigtimedwait);
         plain(&killed(init), "no /proc");
     }
 }

@@ -1,10 +1,13 @@
 //! How `init` reaps, waits and ends (I13, I17, I18, and `--warn-reaped` of I2). Each test's name begins with the promise's number.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bitts_tests::sys::{self, bit};
 use bitts_tests::{Case, Outcome, Place, Running, Stream, needs_namespaces, needs_strace, procfs, tools};
 use nix::fcntl::OFlag;
+
+/// Against hanging, for any single wait: thousands of orphans take long on a machine that is busy.
+const DEADLINE: Duration = Duration::from_secs(300);
 
 /// Everywhere that init can stand, with and without a forwarding to the group.
 const MODES: [(Place, &[&str]); 4] =
@@ -28,7 +31,10 @@ fn burst(pid1: &Running) {
     for _ in 0..5 {
         std::thread::scope(|scope| {
             for _ in 0..3 {
-                scope.spawn(|| Case::witness().inside(pid1).args(["orphans", "1000"]).run().assert_exit(0).status);
+                scope.spawn(|| {
+                    let orphans = Case::witness().inside(pid1).deadline(DEADLINE).args(["orphans", "1000"]);
+                    orphans.run().assert_exit(0).status
+                });
             }
         });
     }
@@ -39,7 +45,7 @@ fn i13_ten_thousand_orphans_leave_no_zombie() {
     needs_namespaces!();
     for options in [&[][..], &["-g"], &["-v"], &["-w"]] {
         let mut init = at_rest(Case::init().args(options).stderr(Stream::Null));
-        Case::witness().inside(&init).args(["orphans", "10000"]).run().assert_exit(0);
+        Case::witness().inside(&init).deadline(DEADLINE).args(["orphans", "10000"]).run().assert_exit(0);
         // The child is alive; only the last batch may still be about to end.
         init.wait_until("init and its child alone", |init| init.processes().len() == 2);
         assert_eq!(init.zombies(), []);
@@ -55,7 +61,7 @@ fn i13_ten_thousand_orphans_leave_no_zombie() {
 fn i13_ten_thousand_orphans_leave_no_zombie_where_init_is_not_pid_1() {
     needs_namespaces!();
     for options in [&[][..], &["-g"]] {
-        let case = Case::init().not_pid1().args(options).stdin(Stream::Pipe);
+        let case = Case::init().not_pid1().deadline(DEADLINE).args(options).stdin(Stream::Pipe);
         let mut init = case.child(["orphans", "10000", "say", "all", "cat", "exit", "7"]).start();
         init.wait_line("all");
         // The reaper above, init, its child.
@@ -379,6 +385,7 @@ fn i13_a_wait_that_keeps_failing_is_one_warning_and_one_try_a_second() {
         for error in ["ENOSYS", "EPERM"] {
             let inject = format!("--inject=rt_sigtimedwait:error={error}");
             let case = Case::init().place(place).strace(["-e", "trace=rt_sigtimedwait", &inject]).stdin(Stream::Pipe);
+            let started = Instant::now();
             let mut init = case.child(["ready", "cat", "exit", "7"]).start();
             init.wait_line("ready");
             // The passing of time is what is measured here.
@@ -386,10 +393,12 @@ fn i13_a_wait_that_keeps_failing_is_one_warning_and_one_try_a_second() {
             init.close_stdin();
             // The end of the child is seen all the same.
             let outcome = init.wait();
+            // It tries from its own start on, which may be long before its child is ready.
+            let most = started.elapsed().as_secs() as usize + 3;
             outcome.assert_exit(7);
             assert_eq!((warnings(&outcome).len(), outcome.err().lines().count()), (1, 1), "{outcome}");
             let tries = outcome.trace.matches("INJECTED").count();
-            assert!((2..=6).contains(&tries), "{tries} tries: {outcome}");
+            assert!((2..=most).contains(&tries), "{tries} tries, at most {most}: {outcome}");
         }
     }
 }
@@ -401,7 +410,7 @@ fn i13_a_reaping_that_keeps_failing_is_one_warning_and_one_try_a_second() {
     needs_strace!();
     for place in [Place::Pid1, Place::Child] {
         let case = Case::init().place(place).strace(["-e", "trace=wait4", "--inject=wait4:error=EPERM:when=1..3"]);
-        let started = std::time::Instant::now();
+        let started = Instant::now();
         let outcome = case.child(["exit", "7"]).run();
         outcome.assert_exit(7);
         assert_eq!((warnings(&outcome).len(), outcome.err().lines().count()), (1, 1), "{outcome}");

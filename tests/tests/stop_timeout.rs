@@ -86,14 +86,14 @@ fn i2_a_child_that_ends_in_time_is_left_alone() {
         }
         // It has ended long before: nothing of it is left to be killed, and nobody else is.
         let words = ["child", "say", "recording", "record", "for", "1", "end", "record", "until", "15", "exit", "7"];
-        let case = Case::init().place(place).args([SHORT, "--wait-all"]).child(words);
+        let case = Case::init().place(place).args(["--stop-timeout=2s", "--wait-all"]).child(words);
         let mut init = case.start();
         init.wait_lines("recording", 3);
         init.signal(SIGTERM);
         let above = if place == Place::Pid1 { 0 } else { 1 };
         init.wait_until("a reaped child", |init| init.processes().len() == 2 + above);
-        // The passing of time is the point: twice the time-out.
-        std::thread::sleep(std::time::Duration::from_millis(600));
+        // The passing of time is the point: more than the time-out, which is long enough for a child to end in.
+        std::thread::sleep(std::time::Duration::from_secs(3));
         let other = left(&init).into_iter().find(|process| process.comm == "witness").expect("it lives");
         sys::kill(other.pid, SIGUSR1, None).expect("it lives");
         init.wait_line("signal=10 ");
@@ -241,7 +241,8 @@ fn i2_a_stop_timeout_makes_nothing_be_sent_to_the_group() {
 fn i2_a_stopped_child_is_killed_too() {
     needs_namespaces!();
     for place in PLACES {
-        let case = Case::init().place(place).arg(SHORT);
+        // Enough to come to its second stop in.
+        let case = Case::init().place(place).arg("--stop-timeout=3s");
         let mut init = case.child(["block", "15", "say", "recording", "stop", "stop", "record"]).start();
         let child = |init: &Running| left(init).into_iter().find(|process| process.comm == "witness").map(|p| p.state);
         init.wait_until("a stopped child", |init| child(init) == Some('T'));

@@ -4,6 +4,7 @@
 
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use bitts_tests::procfs::{self, Process, Status};
 use bitts_tests::sys;
@@ -27,6 +28,9 @@ const RECORDER: [&str; 1] = ["record"];
 
 /// Sent last, past init: what was sent before has been taken when it arrives.
 const MARKER: i32 = 64;
+
+/// What init says when it gives up.
+const UNKILLABLE: &str = "init: warning: what is left cannot be killed, ignoring";
 
 /// The last words of the child of [`with`].
 const STATUS: i32 = 7;
@@ -281,7 +285,12 @@ fn i14_who_ignores_term_is_killed_when_the_grace_is_over() {
             }
             // The grace's kill has a line of its own (I19).
             let outcome = init.wait();
-            let lines: Vec<_> = outcome.err().lines().map(str::to_owned).collect();
+            let error = outcome.err();
+            let mut lines: Vec<_> = error.lines().collect();
+            // It may give up a second after the kill, which by the clock may be too early for many (I14).
+            if (what, place) == ("many", Place::Child) && lines.last() == Some(&UNKILLABLE) {
+                lines.pop();
+            }
             assert!(lines.len() == 1 && lines[0].starts_with("init: "), "{what} {place:?}: {outcome}");
             assert!(!lines[0].contains("was killed by signal"), "the child was not killed: {outcome}");
         }
@@ -293,8 +302,13 @@ fn i14_who_ignores_term_is_killed_when_the_grace_is_over() {
 fn i14_all_children_are_reaped_before_the_end() {
     needs_namespaces!();
     for place in PLACES {
-        let mut init = at(place, &["-w", "-t300ms"], &[&PLAIN, &STUBBORN, &OBEDIENT, &["setsid", "record"]]);
+        let mut init = at(place, &["-w", "-t60m"], &[&PLAIN, &STUBBORN, &OBEDIENT, &["setsid", "record"]]);
         init.close_stdin();
+        init.wait_line("done");
+        let witnesses = |init: &Running| left(init).iter().filter(|process| process.comm == "witness").count();
+        init.wait_until("the two that only KILL ends", |init| witnesses(init) == 2);
+        // That cuts the grace short.
+        init.signal(SIGTERM);
         let outcome = init.wait();
         outcome.assert_exit(STATUS);
         let reaped: Vec<_> = outcome.err().lines().filter(|line| line.contains("reaped")).map(str::to_owned).collect();
@@ -632,8 +646,10 @@ fn i14_a_neighbours_orphan_is_no_descendant_by_a_parents_pid_that_is_used_again(
     };
     // Held up the second time that it is about to look at the parent: first for the parent's own sake, then for the orphan's.
     let path = format!("/proc/{PARENT}/status");
-    let inject = "--inject=openat:delay_enter=3000000:when=2";
+    let inject = "--inject=openat:delay_enter=60000000:when=2";
     let case = Case::init().not_pid1().args(["-t60m"]).strace(["-P", &path, "-e", "trace=openat", inject]);
+    // It comes behind several hundred calls, each held up by strace.
+    let case = case.deadline(Duration::from_secs(60));
     let words =
         ["child", "record", "until", "10", "child", "record", "end", "record", "end", "ready", "cat", "exit", "7"];
     let mut init = case.stdin(Stream::Pipe).child(words).start();
@@ -663,14 +679,12 @@ fn i14_a_neighbours_orphan_is_no_descendant_by_a_parents_pid_that_is_used_again(
     };
     init.close_stdin();
     // The descendants come first by their numbers, then the parent, then the orphan. In the first look it is stopped by
-    // strace for a moment, as in every call; in the second it is for longer.
-    let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
-    let mut seen = 0;
-    while seen < 20 {
-        assert!(std::time::Instant::now() < until, "no look at the orphan's parent");
-        seen = if held() { seen + 1 } else { 0 };
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
+    // strace for a moment, as in every call; in the second until strace ends.
+    let mut since = None;
+    init.wait_until("no look at the orphan's parent", |_| {
+        since = held().then(|| since.unwrap_or_else(Instant::now));
+        since.is_some_and(|since| since.elapsed() > Duration::from_secs(1))
+    });
     sys::kill(parent.pid, SIGKILL, None).expect("it lives");
     neighbour.wait_line("waited ");
     last_pid(&init, PARENT - 1);
@@ -678,6 +692,8 @@ fn i14_a_neighbours_orphan_is_no_descendant_by_a_parents_pid_that_is_used_again(
     init.wait_until("a descendant with that number", |init| {
         by_number(init, PARENT).is_some_and(|process| process.parent == descendant.pid)
     });
+    // At this init goes on.
+    init.end_tracing();
     // Both descendants have the teardown's CONT when init has come past all of them.
     init.wait_lines("signal=18 ", 2);
     sys::kill(orphan.pid, MARKER, None).expect("it lives");
@@ -744,7 +760,8 @@ fn i14_a_process_forked_behind_the_look_is_killed_too() {
         let script = format!("echo {number} > /proc/sys/kernel/ns_last_pid");
         Case::new("/bin/sh").inside(init).args(["-c", &script]).run().assert_exit(0);
     };
-    let inject = "--inject=pidfd_send_signal:delay_enter=500000";
+    // Held up at the first KILL: before it are TERM and CONT for two, and a look whether anybody is left.
+    let inject = "--inject=pidfd_send_signal:delay_enter=60000000:when=6";
     let case = Case::init().not_pid1().args(SHORT).strace(["-e", "trace=pidfd_send_signal", inject]);
     let forks = ["child", "record", "until", "10", "child", "record", "end", "record", "end"];
     let words = [&["record", "until", "10", "child", "record", "end"], &forks[..], &["cat", "exit", "7"]].concat();
@@ -761,17 +778,20 @@ fn i14_a_process_forked_behind_the_look_is_killed_too() {
     number_behind(&init, 500);
     init.close_stdin();
     let pid = init.pid();
-    // Held in a call that sends a KILL.
+    // Held in a call that sends a KILL, and nobody has got one.
     init.wait_until("about to kill the first one", |_| {
         let call = std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
         let words: Vec<_> = call.split_whitespace().collect();
-        words.first() == Some(&libc::SYS_pidfd_send_signal.to_string().as_str()) && words.get(2) == Some(&"0x9")
+        words.first() == Some(&libc::SYS_pidfd_send_signal.to_string().as_str())
+            && words.get(2) == Some(&"0x9")
+            && state(first.pid) == 'S'
     });
-    assert!(["S", "t"].contains(&state(first.pid).to_string().as_str()));
     sys::kill(second.pid, SIGUSR1, None).expect("it lives");
     init.wait_lines("recording", 4);
     let third = left(&init).into_iter().find(|process| (501..1000).contains(&process.inner));
     assert!(third.is_some(), "{:?}", left(&init));
+    // At this init goes on.
+    init.end_tracing();
     assert_eq!(libc::WEXITSTATUS(init.wait_status()), 7);
     init.wait_until("nobody else", |init| left(init).is_empty());
     assert_eq!(warnings(&init.wait()), 0);
@@ -904,23 +924,25 @@ fn i14_under_wait_all_the_first_term_int_or_quit_starts_the_teardown() {
     for place in PLACES {
         for signal in [SIGTERM, SIGINT, SIGQUIT] {
             // With a grace: as ever, from here on.
-            let mut init = at(place, &["--wait-all", "-t300ms"], &[&OBEDIENT, &STUBBORN]);
+            let mut init = at(place, &["--wait-all", "-t300ms"], &[&STUBBORN]);
             end_child(&mut init);
             init.signal(signal);
-            let outcome = init.wait();
-            outcome.assert_exit(STATUS);
-            assert_eq!(recorded(&outcome.stdout), [SIGTERM, SIGCONT], "{place:?} {signal}: {outcome}");
+            init.wait().assert_exit(STATUS);
             // The second one cuts it short.
             let mut init = at(
                 place,
                 &["--wait-all", "-t60m"],
-                &[&["record", "until", "18", "say", "stays", "ignore", "2,3,15", "sleep"]],
+                &[&OBEDIENT, &["record", "until", "18", "say", "stays", "ignore", "2,3,15", "sleep"]],
             );
             end_child(&mut init);
             init.signal(signal);
             init.wait_line("stays");
+            init.wait_line("done");
             init.signal(signal);
-            init.wait().assert_exit(STATUS);
+            let outcome = init.wait();
+            outcome.assert_exit(STATUS);
+            let twice = [SIGTERM, SIGTERM, SIGCONT, SIGCONT];
+            assert_eq!(recorded(&outcome.stdout), twice, "{place:?} {signal}: {outcome}");
             // Without a grace: TERM and CONT to all, and it goes on waiting.
             let others: [&[&str]; 2] =
                 [&["record", "for", "3", "say", "done"], &["setsid", "record", "for", "3", "say", "done"]];
@@ -999,7 +1021,7 @@ fn switches_at_rest(init: &mut Running) -> u64 {
     init.wait_asleep_in_wait();
     let before = init.context_switches();
     // The passing of time is what is measured here.
-    std::thread::sleep(std::time::Duration::from_secs(3));
+    std::thread::sleep(Duration::from_secs(3));
     init.context_switches() - before
 }
 
