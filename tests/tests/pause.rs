@@ -135,10 +135,10 @@ fn p3_a_signal_pending_at_exec_is_not_lost() {
 fn p2_who_was_dead_before_it_is_reaped_as_well() {
     needs_namespaces!();
     let pause = ship::pause();
-    // PID 1 has a dead child when it becomes pause: a shell that is not told of its death.
+    // PID 1 has dead children when it becomes pause: a shell that is not told of their death.
     let shell = Case::new("/bin/sh").mask(bit(libc::SIGCHLD)).stdin(Stream::Pipe);
-    let mut running = shell.args(["-c", "true & read -r _; exec \"$0\""]).arg(pause).start();
-    running.wait_until("a zombie", |running| !running.zombies().is_empty());
+    let mut running = shell.args(["-c", "true & true & true & read -r _; exec \"$0\""]).arg(pause).start();
+    running.wait_until("three zombies", |running| running.zombies().len() == 3);
     running.write(b"go on\n");
     running.wait_asleep_in(libc::SYS_rt_sigtimedwait);
     assert_eq!(running.zombies(), []);
