@@ -105,6 +105,12 @@ pub struct Outcome {
     pub trace: String,
 }
 
+/// Returns when the child has executed its program, or could not.
+fn spawn(command: &mut Command) -> std::io::Result<Child> {
+    let _alone = sys::no_forks();
+    command.spawn()
+}
+
 /// Starts the launcher up to the gate.
 pub(crate) fn start(case: Case) -> Result<Running, String> {
     let Case { mut plan, streams, descriptors, environment, tracer, deadline, master } = case;
@@ -135,7 +141,7 @@ pub(crate) fn start(case: Case) -> Result<Running, String> {
     let theirs = |fd: Option<OwnedFd>| fd.map_or_else(Stdio::null, Stdio::from);
     command.stdin(theirs(stdin.theirs)).stdout(theirs(stdout.theirs)).stderr(theirs(stderr.theirs));
     sys::pass_on(&mut command, passed);
-    let launcher = command.spawn().map_err(|error| format!("cannot start the launcher: {error}"))?;
+    let launcher = spawn(&mut command).map_err(|error| format!("cannot start the launcher: {error}"))?;
     // Our copies of the other sides: an end of file must be seen.
     drop(command);
 
@@ -227,12 +233,8 @@ impl Running {
         let strace = tools::on_path("strace").ok_or("strace is not installed")?;
         let mut command = Command::new(strace);
         command.arg("-o").arg(log.path()).args(arguments).args(["-p", &self.pid.to_string()]);
-        let mut tracer = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| format!("cannot start strace: {error}"))?;
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut tracer = spawn(&mut command).map_err(|error| format!("cannot start strace: {error}"))?;
         let messages = Capture::of(tracer.stderr.take().expect("piped").into());
         let attached = messages.wait(self.deadline, |c| c.bytes.windows(9).any(|w| w == b" attached"));
         self.tracer = Some((tracer, messages.clone(), log));
@@ -531,12 +533,19 @@ impl Running {
     /// Looks until `wanted` holds, for what the kernel gives no event for; panics after the deadline.
     #[track_caller]
     pub fn wait_until(&mut self, what: &str, mut wanted: impl FnMut(&Self) -> bool) {
-        let until = Instant::now() + self.deadline;
+        /// What must be seen as soon as it is there is there by now; what takes longer needs the processor itself.
+        const AT_ONCE: Duration = Duration::from_millis(50);
+        let start = Instant::now();
         while !wanted(self) {
-            if Instant::now() > until {
+            let waited = start.elapsed();
+            if waited > self.deadline {
                 panic!("{}", self.report(what));
             }
-            std::thread::yield_now();
+            if waited < AT_ONCE {
+                std::thread::yield_now();
+            } else {
+                std::thread::sleep(Duration::from_millis(1));
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use libc::{c_char, c_int, c_long, pid_t};
@@ -356,6 +357,14 @@ pub fn end_all_children() {
             }
         }
     }
+}
+
+/// No child that a [`Case`](crate::Case) starts is between fork and exec while this is held; so never hold it while starting one.
+/// Until its exec a child has copies of our descriptors, and the kernel executes no file that is open for writing anywhere (ETXTBSY):
+/// who writes a program holds this until the file is closed.
+pub fn no_forks() -> MutexGuard<'static, ()> {
+    static FORKS: Mutex<()> = Mutex::new(());
+    FORKS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// `fork(2)`: None in the child. Only for single-threaded programs: the witness, the launcher, pid1.

@@ -22,7 +22,10 @@ fn scripts(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (name, text) in files {
         let path = folder.path().join(name);
-        std::fs::write(&path, text).expect("a file");
+        {
+            let _alone = sys::no_forks();
+            std::fs::write(&path, text).expect("a file");
+        }
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).expect("a mode");
     }
     folder

@@ -6,8 +6,8 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use bitts_tests::sys::bit;
-use bitts_tests::{Case, Outcome, Place, needs_namespaces, needs_strace, ship, tools};
+use bitts_tests::sys::{self, bit};
+use bitts_tests::{Case, Outcome, Place, load, needs_namespaces, needs_strace, ship, tools};
 
 /// Where init may stand.
 const PLACES: [Place; 2] = [Place::Pid1, Place::Child];
@@ -30,7 +30,10 @@ fn set_mode(path: &Path, mode: u32) {
 fn file(folder: &Path, name: &str, text: impl AsRef<[u8]>, mode: u32) -> PathBuf {
     let path = folder.join(name);
     fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-    fs::write(&path, text).expect("a file");
+    {
+        let _alone = sys::no_forks();
+        fs::write(&path, text).expect("a file");
+    }
     set_mode(&path, mode);
     path
 }
@@ -404,7 +407,10 @@ fn i10_exec_failures_by_real_files() {
             assert!(advice.len() > 10, "{outcome}");
         }
     }
-    drop(writer);
+    {
+        let _alone = sys::no_forks();
+        drop(writer);
+    }
     Case::init().arg(&busy).run().assert_exit(0);
 }
 
@@ -490,9 +496,8 @@ fn i10_where_no_process_can_be_made_the_call_is_told() {
 #[test]
 fn i10_a_limit_on_processes_is_told() {
     needs_namespaces!();
-    // One process for a user who has no other: init itself. (An ordinary user has more than one already.)
-    let case = Case::init().user(61_234, 61_234).limit(libc::RLIMIT_NPROC, 1, 1);
-    let outcome = case.child(["say", "RUN"]).run();
+    // One process for a user who has no other: init itself.
+    let outcome = load::limited(Case::init(), 1).child(["say", "RUN"]).run();
     assert_failed(&outcome, 1, "clone", libc::EAGAIN);
 }
 

@@ -2,6 +2,7 @@
 //! could be: while a system call is held up, the signal is sent. Each test's name begins with the promise's number.
 
 use std::path::Path;
+use std::time::Duration;
 
 use bitts_tests::sys::{self, bit};
 use bitts_tests::{Case, Place, Running, needs_namespaces, needs_strace, procfs, ship, tools};
@@ -24,7 +25,12 @@ fn held_in(running: &Running, call: i64) -> bool {
 
 /// `program` with `call` held up before (`enter`) or behind (`exit`) it, in each process whose `when`th it is.
 fn held_up(program: &Path, place: Place, call: &str, side: &str, when: &str) -> Case {
-    let inject = format!("--inject={call}:delay_{side}={DELAY}:when={when}");
+    held_up_for(DELAY, program, place, call, side, when)
+}
+
+/// The same for another time.
+fn held_up_for(delay: &str, program: &Path, place: Place, call: &str, side: &str, when: &str) -> Case {
+    let inject = format!("--inject={call}:delay_{side}={delay}:when={when}");
     Case::new(program).place(place).strace(["-e", &format!("trace={call}"), &inject])
 }
 
@@ -153,10 +159,17 @@ fn i8_peers_lose_a_signal_between_fork_and_exec() {
     ];
     for (name, options, call, number) in peers {
         let Some(program) = tools::peer(name) else { continue };
-        let case = held_up(&program, Place::Pid1, call, "enter", "1");
+        // Until the peer has dealt with the signal, and no longer.
+        let case = held_up_for("60000000", &program, Place::Pid1, call, "enter", "1");
         let mut peer = case.args(options).child(["record"]).start();
         peer.wait_until("the call held up", |peer| peer.children().len() == 1 && held_in(peer, number));
         peer.signal(libc::SIGTERM);
+        peer.wait_until("the signal dealt with", |peer| {
+            peer.signals().pending & bit(libc::SIGTERM) == 0
+                && procfs::await_rest(peer.pid(), Duration::from_millis(200))
+        });
+        assert!(held_in(&peer, number), "{name}: the child was not held up so long: the test tests nothing");
+        peer.end_tracing();
         // The new program runs, so nothing has ended the child, and what is sent now arrives.
         peer.wait_line("recording");
         peer.signal(libc::SIGUSR1);

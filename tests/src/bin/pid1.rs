@@ -77,6 +77,11 @@ fn run(words: &Words) -> Result<i32, String> {
 
     namespace::make(Some((0, 0)), false).map_err(|why| format!("{why}; {}", namespace::HOW_TO_ALLOW))?;
     let inherited = sys::mask();
+    // ^C and ^\ are the command's, and they may come as soon as there is one; and the terminal can be taken back from the
+    // background. The child puts all three right again before its exec.
+    for signal in [libc::SIGINT, libc::SIGQUIT, libc::SIGTTOU] {
+        sys::ignore(signal, true).expect("these can be ignored");
+    }
     let Some(child) = sys::fork().map_err(|error| format!("cannot fork: {error}"))? else {
         nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL).expect("prctl");
         if let Err(why) = namespace::mount_proc(Proc::Fresh) {
@@ -88,10 +93,6 @@ fn run(words: &Words) -> Result<i32, String> {
         eprintln!("pid1: cannot run {}: {error}", program.display());
         sys::exit_now(FAILED)
     };
-    // ^C and ^\ are the command's; and the terminal can be taken back from the background.
-    for signal in [libc::SIGINT, libc::SIGQUIT, libc::SIGTTOU] {
-        sys::ignore(signal, true).expect("these can be ignored");
-    }
     let status = loop {
         match sys::wait(child, 0) {
             Ok(Some((_, status))) => break status,

@@ -625,11 +625,14 @@ pub fn grace_is_followed_by_kill(program: &Program) -> Verdict {
     let mut running = beside(program.case().not_pid1(), &rest, "recording")?;
     running.close_stdin();
     awaits(&running, "its end", || running.has_ended())?;
-    holds(lines(&running, "stays") == 1, "a TERM for who is left", &running)?;
     // The reaper of the harness is left.
     let left = || running.processes().iter().filter(|process| process.state != 'Z').count();
     awaits(&running, "nobody left", || left() == 1)?;
-    exits(&running.wait(), 7)
+    // All that was said has been read only now.
+    let outcome = running.wait();
+    let told = outcome.out().lines().filter(|line| line.contains("stays")).count();
+    holds(told == 1, "a TERM for who is left", &outcome)?;
+    exits(&outcome, 7)
 }
 
 pub fn group_gets_term_at_the_end(program: &Program) -> Verdict {
@@ -790,6 +793,8 @@ pub fn tells_of_the_memory_killer(program: &Program) -> Verdict {
     );
     let case = Case::new("/bin/sh").args(["-c", &script, "sh"]).args(program.words());
     let running = ready(case.arg(tools::witness()).args(["ready", "sleep"]), "ready")?;
+    // The child may be ready before the program has looked what the count is.
+    rests(&running)?;
     exits(&run(Case::new("/bin/sh").inside(&running).args(["-c", &write(2)]))?, 0)?;
     kill(child(&running)?, libc::SIGKILL)?;
     let outcome = end(running)?;
@@ -931,15 +936,20 @@ fn suspended(program: &Program) -> Result<Running, Failure> {
     Ok(shell)
 }
 
+/// `fg`, and what bash says of the job when it has come to it; the same words stand further up already.
+fn in_the_foreground(shell: &mut Running) -> Result<(), Failure> {
+    let before = shell.stdout().len();
+    types_at_rest(shell, b"fg\n")?;
+    shows(shell, before, "cat\r\n")
+}
+
 pub fn suspends(program: &Program) -> Verdict {
     obeys(&mut suspended(program)?)
 }
 
 pub fn resumes(program: &Program) -> Verdict {
     let mut shell = suspended(program)?;
-    types_at_rest(&mut shell, b"fg\n")?;
-    // What bash says of it comes when the job has the terminal.
-    says_times(&shell, "cat", 2)?;
+    in_the_foreground(&mut shell)?;
     types_at_rest(&mut shell, b"word\n")?;
     // The terminal's echo and the job's.
     says_times(&shell, "word", 2)?;
@@ -961,8 +971,7 @@ pub fn shell_below_has_job_control(program: &Program) -> Verdict {
     types_at_rest(&mut shell, b"\x1a")?;
     shows(&shell, before, PROMPT)?;
     obeys(&mut shell)?;
-    types_at_rest(&mut shell, b"fg\n")?;
-    says_times(&shell, "cat", 2)?;
+    in_the_foreground(&mut shell)?;
     types_at_rest(&mut shell, b"word\n")?;
     says_times(&shell, "word", 2)?;
     yes()

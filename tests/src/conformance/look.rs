@@ -127,7 +127,13 @@ impl<'a> Patience<'a> {
 
     fn is_over(&mut self) -> bool {
         const BETWEEN_LOOKS: Duration = Duration::from_millis(30);
+        /// Longer than what is done between two looks takes.
+        const UNSEEN: Duration = Duration::from_millis(500);
         let now = Instant::now();
+        // We ourselves were off the processor: how quiet it was meanwhile nobody knows.
+        if now - self.looked > UNSEEN {
+            self.quiet_since = now;
+        }
         if now - self.looked > BETWEEN_LOOKS {
             self.looked = now;
             if self.is_busy() {
@@ -294,7 +300,10 @@ pub fn file(name: &str, text: impl AsRef<[u8]>, mode: u32) -> (tempfile::TempDir
     let folder = tempfile::tempdir().expect("a temporary folder");
     fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).expect("a mode");
     let path = folder.path().join(name);
-    fs::write(&path, text).expect("a file");
+    {
+        let _alone = sys::no_forks();
+        fs::write(&path, text).expect("a file");
+    }
     fs::set_permissions(&path, PermissionsExt::from_mode(mode)).expect("a mode");
     (folder, path)
 }

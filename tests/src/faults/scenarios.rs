@@ -96,8 +96,11 @@ fn foreign_terminal(case: Case) -> Case {
 /// A script without a first line that the kernel knows.
 fn script() -> PathBuf {
     let path = ship::target_folder().join("faults.script");
+    // It is open for writing from its making on.
+    let alone = sys::no_forks();
     let unfinished = tempfile::NamedTempFile::new_in(ship::target_folder()).expect("a file").into_temp_path();
     std::fs::write(&unfinished, "echo done; exit 7\n").expect("a script");
+    drop(alone);
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(&unfinished, mode).expect("a mode");
     unfinished.persist(&path).expect("a file that is there");

@@ -25,8 +25,9 @@ pub fn docker_s_own_init_leaves_a_stopped_child(world: &World) {
 }
 
 /// A worker that has half a second's work left when its parent has ended.
-const WORKER: &str = "(trap 'sleep 0.5; echo worker is done; exit' TERM; echo ready; while :; do sleep 0.1; done) &
-    trap 'exit 7' TERM; while :; do sleep 0.1; done";
+const WORKER: &str = "trap 'exit 7' TERM
+    (trap 'sleep 0.5; echo worker is done; exit' TERM; echo ready; while :; do sleep 0.1; done) &
+    while :; do sleep 0.1; done";
 
 /// `docker run --init` can pass no option, so that it is asked for by a variable.
 pub fn a_worker_has_its_time(world: &World) {
