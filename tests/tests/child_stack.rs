@@ -15,6 +15,7 @@ fn size() -> u64 {
 
 /// A script without a first line that the kernel knows, as long as what init reads of it.
 fn script() -> tempfile::TempPath {
+    let _alone = bitts_tests::sys::no_forks();
     let path = tempfile::NamedTempFile::new().expect("a file").into_temp_path();
     std::fs::write(&path, format!("exit 0 # {}\n", "x".repeat(4000))).expect("a script");
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);

@@ -125,6 +125,20 @@ fn i9_path_is_searched_as_execvp_does() {
     }
 }
 
+/// The name and PATH each have room where the two together have not.
+#[test]
+fn i9_a_long_name_in_a_long_folder_is_found() {
+    needs_namespaces!();
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path().join("f".repeat(70));
+    std::fs::create_dir(&folder).expect("a folder");
+    for length in [100, 150, 170, 200, 255] {
+        let name = "n".repeat(length);
+        std::os::unix::fs::symlink(tools::witness(), folder.join(&name)).expect("a link");
+        Case::init().env("PATH", &folder).args(["--", &name, "exit", "7"]).run().assert_exit(7);
+    }
+}
+
 #[test]
 fn i9_what_is_not_found_on_path_is_told() {
     needs_namespaces!();

@@ -569,7 +569,10 @@ fn i14_a_process_is_no_descendant_by_its_name() {
     std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).expect("a mode");
     let named = |name: &str| -> PathBuf {
         let path = folder.path().join(name);
-        std::fs::copy(tools::witness(), &path).expect("a copy");
+        {
+            let _alone = sys::no_forks();
+            std::fs::copy(tools::witness(), &path).expect("a copy");
+        }
         path
     };
     for own in ["own) S 1 (", "own", "a b) R 9 9 (c"] {
