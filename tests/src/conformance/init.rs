@@ -165,7 +165,12 @@ pub fn term_behind_the_first_call(program: &Program) -> Verdict {
 }
 
 pub fn sigchld_ignored(program: &Program) -> Verdict {
-    exits(&run(program.case().ignored(bit(libc::SIGCHLD)).child(["exit", "7"]))?, 7)
+    let case = program.case().ignored(bit(libc::SIGCHLD)).stdin(Stream::Pipe).child(["ready", "cat", "exit", "7"]);
+    let mut running = ready(case, "ready")?;
+    // catatonit first asks for its child, and does not hang where that is gone already.
+    rests(&running)?;
+    running.close_stdin();
+    exits(&end(running)?, 7)
 }
 
 pub fn everything_blocked(program: &Program) -> Verdict {
