@@ -80,7 +80,7 @@ pub struct Outcome {
 }
 
 /// The test files that run on a changed program, the quick ones first.
-pub const FILES: [&str; 22] = [
+pub const FILES: [&str; 21] = [
     "command_line",
     "group",
     "descriptors",
@@ -94,7 +94,6 @@ pub const FILES: [&str; 22] = [
     "names",
     "exec",
     "stop_timeout",
-    "child_stack",
     "pause",
     "terminal",
     "teardown",
