@@ -126,6 +126,9 @@ const FIRST: [(&str, &[&str]); 6] = [
 /// The file of tests of what is pure, which is linked with it, and so built anew for each fault there.
 const CORE: &str = "core";
 
+/// The one that includes the loop and what is pure, and plays every sequence of events: built anew too, for it knows of no program.
+const LOOP: &str = "exhaustive";
+
 /// What is not pure: nothing in there is linked with [`CORE`].
 const SHELL: [&str; 7] = ["main", "child", "supervise", "processes", "sys", "build", "words"];
 
@@ -148,8 +151,8 @@ pub struct Bench {
     hash: String,
     /// The built files of tests.
     tests: BTreeMap<String, PathBuf>,
-    /// Which files run if no other knows, in their order.
-    order: &'static [&'static str],
+    /// Only the quick files run.
+    quick: bool,
     /// What takes as long as this has come to its deadline.
     deadline: Duration,
     /// Those tests that have caught a fault in a function, the last one first.
@@ -248,7 +251,7 @@ impl Bench {
             unchanged: [Vec::new(), Vec::new()],
             hash: String::from_utf8_lossy(&hash).trim().to_owned(),
             tests: BTreeMap::new(),
-            order: if quick { &FILES[..QUICK] } else { &FILES },
+            quick,
             deadline: if patient { crate::case::DEADLINE } else { Duration::from_secs(SHORT) },
             catchers: BTreeMap::new(),
         };
@@ -376,8 +379,11 @@ impl Bench {
             }
         }
         let is_same = built == self.unchanged;
-        let found = if is_same { None } else { self.first_failure(&mutant.file, &function) };
-        match found {
+        let found = (!is_same).then(|| {
+            let known = self.first_failure(&mutant.file, &function);
+            known.or_else(|| self.loop_failure(mutant, is_pure)).or_else(|| self.slow_failure())
+        });
+        match found.flatten() {
             Some((file, test, slow)) => {
                 outcome.fate = if slow { Fate::TimedOut } else { Fate::Caught };
                 outcome.by = format!("{file}::{test}");
@@ -392,7 +398,8 @@ impl Bench {
         Ok(outcome)
     }
 
-    /// The first test that fails: its file and name, and whether it came to its deadline.
+    /// The first test of the quick files, and of those that know the source best, that fails: its file and name, and whether it
+    /// came to its deadline.
     fn first_failure(&self, source: &str, function: &str) -> Option<(String, String, bool)> {
         for (file, test) in self.catchers.get(function).into_iter().flatten() {
             let Some(path) = self.tests.get(file) else { continue };
@@ -404,13 +411,23 @@ impl Bench {
             }
         }
         let first = FIRST.iter().find(|(name, _)| *name == source).map_or(&[] as &[&str], |(_, files)| files);
-        let mut order: Vec<&str> = first.to_vec();
-        for file in self.order.iter().chain(&[AS_ROOT]) {
-            if !order.contains(file) {
-                order.push(file);
-            }
+        let rest = FILES[..QUICK].iter().filter(|file| !first.contains(file));
+        first.iter().chain(rest).find_map(|file| self.confirmed(file, self.tests.get(*file)?))
+    }
+
+    /// The same of all sequences of events, where these reach the source.
+    fn loop_failure(&self, mutant: &Mutant, is_pure: bool) -> Option<(String, String, bool)> {
+        if !is_pure && mutant.file != "init/src/supervise.rs" {
+            return None;
         }
-        order.into_iter().find_map(|file| self.confirmed(file, self.tests.get(file)?))
+        let built = tests(&self.sources(), &self.folder.path().join("tests"), &[LOOP], &[], None).ok()?;
+        self.confirmed(LOOP, built.get(LOOP)?)
+    }
+
+    /// The same of the slow files.
+    fn slow_failure(&self) -> Option<(String, String, bool)> {
+        let slow = if self.quick { &[] } else { &FILES[QUICK..] };
+        slow.iter().chain(&[AS_ROOT]).find_map(|file| self.confirmed(file, self.tests.get(*file)?))
     }
 
     /// The first test of a file that fails, and fails again.
