@@ -25,9 +25,11 @@ pub struct Plan {
     pub own_group: bool,
     /// It gets a session of its own, and the terminal with it.
     pub session: bool,
-    /// init leads its session.
+    /// init's process group, where there is a terminal: only there it is asked for.
+    pub group: Pid,
+    /// init leads its session, and there is a terminal.
     pub leads_session: bool,
-    /// init's controlling terminal, or -1.
+    /// init's controlling terminal; negative if none is known.
     pub terminal: libc::c_int,
     /// That terminal is init's to hand over to that group.
     pub hand_over: bool,
@@ -122,7 +124,7 @@ fn search(plan: &Plan) -> Errno {
         None => program::DEFAULT_PATH,
     };
     // init's memory is shared with the child, and kept: a page for long paths is not touched where none can come.
-    let mut few = [0; 256];
+    let mut few = [0; 192];
     let mut candidate = Line::new(if name.len() + path.len() < few.len() - 2 {
         &mut few
     } else {

@@ -68,7 +68,8 @@ fn main(start: Start) -> ! {
     let session = config.new_session();
     let own_group = own_pid == 1 || config.is_on(Id::Group) || config.is_on(Id::StopTimeout);
     let terminal = terminal();
-    let leads_session = sys::own_session() == own_pid;
+    let (leads_session, group) =
+        if terminal == NO_TERMINAL { (false, 0) } else { (sys::own_session() == own_pid, sys::own_group()) };
     if session && leads_session {
         // So that the child's session can have it.
         sys::leave_terminal(terminal);
@@ -82,6 +83,7 @@ fn main(start: Start) -> ! {
         own_group,
         session,
         leads_session,
+        group,
         terminal,
         hand_over: terminal >= 0 && (leads_session || sys::may_read(terminal)),
         parent: own_pid,
@@ -174,13 +176,19 @@ fn ask_parent_death(signal: c_int, own_pid: sys::Pid) {
     }
 }
 
-/// The controlling terminal, or -1, of which the kernel knows nothing. `/dev/tty` finds it even where standard input is
-/// something else; without a /dev, one of 0–2 may be it.
+/// There is no controlling terminal.
+const NO_TERMINAL: c_int = -1;
+
+/// There may be one, but none of our descriptors is it.
+const HIDDEN_TERMINAL: c_int = -2;
+
+/// The controlling terminal, or one of the two above, of which the kernel knows nothing. `/dev/tty` finds it even where standard
+/// input is something else; without a /dev, one of 0–2 may be it.
 fn terminal() -> c_int {
     match sys::open(CString::literal(b"/dev/tty\0"), libc::O_RDWR | libc::O_NONBLOCK) {
         Ok(descriptor) => descriptor,
         // There is a /dev/tty, but no controlling terminal.
-        Err(Errno::ENXIO) => -1,
-        Err(_) => (0..3).find(|descriptor| sys::foreground(*descriptor).is_ok()).unwrap_or(-1),
+        Err(Errno::ENXIO) => NO_TERMINAL,
+        Err(_) => (0..3).find(|descriptor| sys::foreground(*descriptor).is_ok()).unwrap_or(HIDDEN_TERMINAL),
     }
 }

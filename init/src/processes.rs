@@ -7,19 +7,24 @@ use init_core::message::{Filling, Line};
 use init_core::signal::{self, SignalNumber};
 use init_core::text::Text;
 
-/// Bytes for a file's name, or for what follows a name in a file: a cgroup's path is the longest.
+/// Bytes for a file's name, and for a cgroup's path, which is the longest part of one. All of it lies on the stack below the loop, and
+/// a stack that reaches one page further costs every container that page.
 const ROOM: usize = 384;
 
+/// Bytes for what follows any other name: the two numbers or the mask that is asked for.
+const SHORT: usize = 32;
+
 /// What follows `name`, to the end of its line, in the file `file`, in whose name the pid and the path are filled; nothing if
-/// it is not there. The file begins as if a newline came before. No first byte of a name is in it again.
+/// it is not there. The file begins as if a newline came before, which stands where its name stood. No first byte of a name is in it again.
 #[inline(never)]
-fn lookup<'m>(file: Text, pid: Pid, path: &[u8], name: &[u8], memory: &'m mut [u8; ROOM]) -> &'m [u8] {
-    let mut line = Line::new(memory);
+fn lookup<'m>(file: Text, pid: Pid, path: &[u8], name: &[u8], memory: &'m mut [u8]) -> &'m [u8] {
+    let mut some = [0; ROOM];
+    let mut line = Line::new(&mut some);
     line.fill(file, &Filling { numbers: [pid, 0, 0], option: path, ..Filling::NONE });
     let mut length = 0;
     if let Ok(file) = sys::open(line.string(), libc::O_RDONLY) {
         // Little by little: a line of /proc/PID/status is long where a process has many groups.
-        let mut some = [b'\n'; 256];
+        some[0] = b'\n';
         let (mut known, mut matched) = (1, 0);
         'file: loop {
             for byte in some.get(..known).unwrap_or_default() {
@@ -45,20 +50,20 @@ fn lookup<'m>(file: Text, pid: Pid, path: &[u8], name: &[u8], memory: &'m mut [u
 /// The number there.
 #[inline(never)]
 fn lookup_number(file: Text, pid: Pid, path: &[u8], name: &[u8]) -> Option<u32> {
-    signal::number(&mut lookup(file, pid, path, name, &mut [0; ROOM]))
+    signal::number(&mut lookup(file, pid, path, name, &mut [0; SHORT]))
 }
 
 /// Is /proc there, and that of init's own PID namespace? In any other one the numbers mean other processes.
 pub fn is_usable() -> bool {
     // The pid in each PID namespace from that of this /proc down to init's own: one number if they are the same.
-    let mut memory = [0; ROOM];
+    let mut memory = [0; SHORT];
     let mut pids = lookup(Text::OwnStatusFile, 0, b"", b"\nNSpid:\t", &mut memory);
     signal::number(&mut pids) == Some(bare::own_pid() as u32) && pids.is_empty()
 }
 
 /// Does the process `pid` catch `signal` (SigCgt)?
 pub fn catches(pid: Pid, signal: SignalNumber) -> bool {
-    signal::is_in_mask(lookup(Text::StatusFile, pid, b"", b"\nSigCgt:\t", &mut [0; ROOM]), signal)
+    signal::is_in_mask(lookup(Text::StatusFile, pid, b"", b"\nSigCgt:\t", &mut [0; SHORT]), signal)
 }
 
 /// Is the process `pid` a descendant of init's? If a parent dies in the middle of the walk, and its number goes to another

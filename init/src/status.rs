@@ -38,18 +38,18 @@ pub const fn exec_failure(errno: c_int) -> u8 {
     if errno == libc::ENOENT { NOT_FOUND } else { CANNOT_EXECUTE }
 }
 
-/// The exit statuses that count as success, `--expect`.
+/// The exit statuses that count as success, `--expect`: a bit for each.
 #[derive(Clone, Debug)]
-pub struct Expected([bool; 256]);
+pub struct Expected([u32; 8]);
 
 impl Expected {
     /// None.
-    pub const NONE: Self = Self([false; 256]);
+    pub const NONE: Self = Self([0; 8]);
 
     /// With `code` among them.
     pub fn insert(&mut self, code: u8) {
-        if let Some(expected) = self.0.get_mut(usize::from(code)) {
-            *expected = true;
+        if let Some(word) = self.0.get_mut(usize::from(code / 32)) {
+            *word |= 1 << (code % 32);
         }
     }
 
@@ -57,6 +57,7 @@ impl Expected {
     #[must_use]
     #[inline(always)]
     pub fn apply(&self, status: u8) -> u8 {
-        if self.0.get(usize::from(status)) == Some(&true) { 0 } else { status }
+        let word = self.0.get(usize::from(status / 32)).copied().unwrap_or(0);
+        if word >> (status % 32) & 1 != 0 { 0 } else { status }
     }
 }

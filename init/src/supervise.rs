@@ -37,10 +37,9 @@ pub fn run(config: &Config<'_>, plan: &Plan, program: &[u8], pid: Pid) -> u8 {
         own_pid: plan.parent,
         // A session of the child's own takes the terminal with it.
         terminal: if plan.session { -1 } else { plan.terminal },
-        group: sys::own_group(),
+        group: plan.group,
         own_group: plan.own_group,
         session: plan.session,
-        leads_session: plan.leads_session,
         failing: false,
         holding: false,
         stop_seen: false,
@@ -86,16 +85,14 @@ struct Init<'c> {
     pid: Pid,
     /// init's.
     own_pid: Pid,
-    /// The controlling terminal, which is handed to and fro if the child has its own group; -1 if there is none.
+    /// The controlling terminal, which is handed to and fro if the child has its own group; negative if none is known.
     terminal: c_int,
-    /// init's process group. It does not change.
+    /// init's process group, if there is a terminal. It does not change.
     group: Pid,
     /// The child has its own group.
     own_group: bool,
     /// The child has its own session.
     session: bool,
-    /// init leads its session.
-    leads_session: bool,
     /// The last look for dead processes failed.
     failing: bool,
     /// There is a signal to be sent again.
@@ -492,7 +489,7 @@ impl Init<'_> {
         self.stop_seen = true;
         self.pass_terminal(self.pid, self.group);
         // The group of a session's leader is orphaned: not to try discards nothing.
-        if !self.leads_session {
+        if sys::own_session() != self.own_pid {
             let _ = sys::kill(self.own_pid, libc::SIGTSTP);
             sys::set_mask(!bare::bit(libc::SIGTSTP));
             sys::set_mask(bare::ALL_SIGNALS);

@@ -262,6 +262,7 @@ pub fn own_group() -> Pid {
 }
 
 /// `getsid(2)` of the caller.
+#[inline(never)] // The other caller asks only when it stops.
 pub fn own_session() -> Pid {
     // SAFETY: no pointer. It cannot fail for the caller itself.
     unsafe { syscall(libc::SYS_getsid, [0]) }.unwrap_or(0)
@@ -420,7 +421,7 @@ unsafe extern "C" {
 }
 
 /// Bytes for the child between clone and exec.
-const CHILD_STACK: usize = 1024;
+const CHILD_STACK: usize = 800;
 
 /// The stack of the child, in the parent's memory. Its pages are touched only as far as the child comes.
 #[repr(align(16))]

@@ -70,6 +70,7 @@ fn start(mode: &Mode) -> u8 {
     let plan = child::Plan {
         own_group: mode.own_group(),
         session: mode.session(),
+        group: mode.group(),
         leads_session: mode.leads_session,
         terminal: if mode.terminal { 5 } else { -1 },
         parent: mode.own_pid(),

@@ -5,7 +5,9 @@ use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
 
 use bitts_tests::sys::{self, Mask, bit};
-use bitts_tests::{Case, Outcome, Place, Running, Stream, elf, needs_namespaces, needs_strace, procfs, ship, tools};
+use bitts_tests::{
+    Case, Outcome, Place, Running, Stream, elf, namespace, needs_namespaces, needs_strace, procfs, ship, steps, tools,
+};
 
 /// What can be blocked and ignored.
 const SETTABLE: Mask = sys::ALL_SIGNALS & !(bit(libc::SIGKILL) | bit(libc::SIGSTOP));
@@ -420,6 +422,45 @@ fn b1_one_thread_and_no_heap() {
         let heap = ["brk(", "mmap(", "mremap("];
         assert!(!calls.iter().any(|call| heap.iter().any(|name| call.starts_with(name))), "{calls:#?}");
     }
+}
+
+/// The numbers of init's calls, in order, up to the one that it rests in; what it reads of the out-of-memory killer (I19) left
+/// out, for that takes as many as the files have pieces, and one more where they lie elsewhere.
+#[cfg(target_arch = "x86_64")]
+fn calls_to_rest(case: Case) -> Vec<i64> {
+    let calls = steps::calls_from_exec_to_rest(&mut case.child(["sleep"]).start_held()).expect("it rests");
+    let mut calls: Vec<_> = calls.into_iter().map(u64::cast_signed).collect();
+    let position = |number| calls.iter().position(|call| *call == number).unwrap_or_else(|| panic!("{calls:?}"));
+    let (look, tidies) = (position(libc::SYS_rt_sigtimedwait), position(libc::SYS_chdir));
+    let reads: Vec<_> = calls.drain(look + 1..tidies).collect();
+    assert!(reads.contains(&libc::SYS_openat), "{reads:?}");
+    assert!(reads.iter().all(|call| [libc::SYS_openat, libc::SYS_read, libc::SYS_close].contains(call)), "{reads:?}");
+    calls
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn b1_from_exec_to_rest_these_calls_and_no_others() {
+    use libc::{
+        SYS_chdir, SYS_clone, SYS_close, SYS_close_range, SYS_getpid, SYS_openat, SYS_prctl, SYS_prlimit64,
+        SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigtimedwait, SYS_sched_yield, SYS_setpgid,
+    };
+    needs_namespaces!();
+    if std::env::var_os("INIT_UNDER_TEST").is_some() {
+        return namespace::skipped("the calls of a start", "another init makes other ones");
+    }
+    let first = [SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_getpid];
+    // A place in the queue (I12); the child's program comes first; has it ended already? If not, nothing is kept (I11).
+    let last = [
+        [SYS_prlimit64, SYS_prlimit64, SYS_sched_yield, SYS_rt_sigtimedwait],
+        [SYS_chdir, SYS_close, SYS_close, SYS_close_range],
+    ];
+    let last = [last.concat(), vec![SYS_rt_sigtimedwait]].concat();
+    // Without a terminal nobody asks for session and group.
+    let pid1 = [&first[..], &[SYS_openat, SYS_clone, SYS_setpgid], &last].concat();
+    assert_eq!(calls_to_rest(Case::init()), pid1);
+    let subreaper = [&first[..], &[SYS_prctl, SYS_openat, SYS_clone], &last].concat();
+    assert_eq!(calls_to_rest(Case::init().not_pid1()), subreaper);
 }
 
 // ---- B3 -------------------------------------------------------------------------------------------------------------

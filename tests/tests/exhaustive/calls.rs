@@ -182,9 +182,9 @@ pub mod sys {
         })
     }
 
-    /// init's group.
-    pub fn own_group() -> Pid {
-        with(|machine| machine.mode.group())
+    /// init's session.
+    pub fn own_session() -> Pid {
+        with(|machine| if machine.mode.leads_session { machine.mode.own_pid() } else { machine.mode.group() })
     }
 
     /// The foreground group.
@@ -264,6 +264,8 @@ pub mod child {
         pub own_group: bool,
         /// It has its own session.
         pub session: bool,
+        /// init's group.
+        pub group: i32,
         /// init leads its session.
         pub leads_session: bool,
         /// The controlling terminal, or -1.
