@@ -272,8 +272,10 @@ pub fn processes_in(wanted: &Path) -> Vec<Process> {
 pub fn descendants_of(ancestor: i32) -> Vec<Process> {
     let everybody: Vec<_> = pids().filter_map(process).collect();
     let parent = |pid| everybody.iter().find(|process| process.pid == pid).map(|process| process.parent);
-    let descends =
-        |process: &&Process| std::iter::successors(Some(process.parent), |&pid| parent(pid)).any(|pid| pid == ancestor);
+    // While they are read numbers go to others, and a process may seem to be below itself.
+    let descends = |process: &&Process| {
+        std::iter::successors(Some(process.parent), |&pid| parent(pid)).take(everybody.len()).any(|pid| pid == ancestor)
+    };
     let mut all: Vec<_> = everybody.iter().filter(descends).cloned().collect();
     all.sort_by_key(|process| process.pid);
     all

@@ -1,6 +1,6 @@
 //! The line about a death that nobody asked for (I19). Each test's name begins with the promise's number.
 
-use bitts_tests::{Case, Outcome, Place, Running, Stream, needs_namespaces, ship, sys, tools};
+use bitts_tests::{Case, Outcome, Place, Running, Stream, needs_namespaces, needs_strace, ship, sys, tools};
 
 /// The signals whose default action ends a process (signal(7)), with the name that init shows.
 fn deadly() -> impl Iterator<Item = (i32, String)> {
@@ -89,7 +89,28 @@ const OTHER_CONTROL: &str = "oom_kill_disable 1\nunder_oom 0\noom_kill 41\n";
 /// Of version 1 with the names of the kernel's own: the controllers' order is none, and the names of some hold others'.
 const ONE: &str = "12:name=memory:/no\n9:cpu,cpuacct:/no\n7:memory:/a/b\n3:hugetlb:/no\n1:name=systemd:/no\n0::/no\n";
 
-const LAYOUTS: [Layout; 7] = [
+/// A pod's container as the kubelet and containerd name it with systemd: 228 bytes.
+macro_rules! pod {
+    () => {
+        "kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod0f8fad5b_d9cb_469f_a165_70867728950e.slice/\
+            cri-containerd-e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855.scope"
+    };
+}
+
+const LAYOUTS: [Layout; 9] = [
+    Layout {
+        what: "2, a pod on a host",
+        cgroups: concat!("0::/", pod!(), "\n"),
+        files: &[(concat!(pod!(), "/memory.events"), EVENTS), ("memory.events", OTHER_EVENTS)],
+    },
+    Layout {
+        what: "1, a pod on a host",
+        cgroups: concat!("7:memory:/", pod!(), "\n"),
+        files: &[
+            (concat!("memory/", pod!(), "/memory.oom_control"), CONTROL),
+            ("memory/memory.oom_control", OTHER_CONTROL),
+        ],
+    },
     Layout { what: "2, in a cgroup namespace", cgroups: "0::/\n", files: &[("memory.events", EVENTS)] },
     Layout {
         what: "2, on a host",
@@ -133,6 +154,14 @@ impl Layout {
 
     /// init with a child that sleeps, the count being `before` when it starts.
     fn start(&self, place: Place, before: u32) -> Running {
+        let mut init = self.case(place, before).start();
+        init.wait_line("ready");
+        init.wait_asleep_in(libc::SYS_rt_sigtimedwait);
+        init
+    }
+
+    /// The same, not yet started.
+    fn case(&self, place: Place, before: u32) -> Case {
         let script = format!(
             "mount -t tmpfs none /sys/fs/cgroup && {} && printf '%s' '{}' > /sys/fs/cgroup/own &&
             mount --bind /sys/fs/cgroup/own /proc/$$/cgroup && exec \"$I\" \"$W\" ready sleep",
@@ -140,10 +169,7 @@ impl Layout {
             self.cgroups
         );
         let case = Case::new("/bin/sh").place(place).env("I", ship::init()).env("W", tools::witness());
-        let mut init = case.args(["-c", &script]).start();
-        init.wait_line("ready");
-        init.wait_asleep_in(libc::SYS_rt_sigtimedwait);
-        init
+        case.args(["-c", &script])
     }
 
     /// The count is now another one.
@@ -227,5 +253,29 @@ fn i19_where_nothing_is_counted_the_line_is_the_plain_one() {
         // As above: at rest it has looked what the kernel had killed before.
         init.wait_asleep_in(libc::SYS_rt_sigtimedwait);
         plain(&killed(init), "no /proc");
+    }
+}
+
+/// A child that is killed before init has counted for the first time. As PID 1 init takes all kills that its cgroup has counted for
+/// those since its start, for the cgroup was most often made for it; elsewhere it says nothing of them.
+#[test]
+fn i19_a_kill_before_the_first_count_is_told_by_pid_1_alone() {
+    needs_namespaces!();
+    needs_strace!();
+    for (place, told) in [(Place::Pid1, "; the kernel's out-of-memory killer ended 1 process"), (Place::Child, "")] {
+        let layout = &LAYOUTS[0];
+        // Until the child is dead, and no longer.
+        let case =
+            layout.case(place, 0).strace(["-e", "trace=sched_yield", "--inject=sched_yield:delay_exit=60000000"]);
+        let mut init = case.start();
+        init.wait_line("ready");
+        layout.now(&init, 1);
+        sys::kill(init.children().first().expect("the child").pid, libc::SIGKILL, None).expect("it lives");
+        init.end_tracing();
+        let outcome = init.wait();
+        outcome.assert_exit(137);
+        let error = outcome.err();
+        assert!(error.trim_end().ends_with("SIGKILL)") == told.is_empty(), "{place:?}: {outcome}");
+        assert!(error.lines().count() == 1 && error.contains(told), "{place:?}: {outcome}");
     }
 }

@@ -255,6 +255,49 @@ fn i12_real_time_signals_beyond_the_limit_wait_for_room_and_keep_their_order() {
     }
 }
 
+/// The child ends before there is room: its number may be another process's soon, and gets nothing more.
+#[test]
+fn i12_what_waits_for_room_is_dropped_when_the_child_has_ended() {
+    needs_namespaces!();
+    needs_strace!();
+    let limits = tools::on_path("prlimit").expect("prlimit of util-linux");
+    // What is queued counts for the user: the place is another process's, and does not become free with the child's end.
+    let words = "block all child exhaust 41 sleep end cat exit 7".split(' ');
+    let case = Case::init().user_namespace().stdin(Stream::Pipe).args(["--grace=60m", "--"]);
+    let case = case.strace_alone(["-e", "trace=execve,rt_sigqueueinfo,kill,wait4"]);
+    let mut init = case.arg(&limits).arg("--sigpending=5").arg(tools::witness()).args(words).start();
+    init.wait_line("exhausted 5");
+    init.queue(40, 1);
+    // It is taken, and waits for room.
+    init.wait_until("a held signal", |init| {
+        // Asleep in the call, and not stopped by strace at its end.
+        let sleeps = procfs::Status::read(init.pid()).is_ok_and(|status| status.get("State").starts_with('S'));
+        init.signals().pending & bit(40) == 0 && sleeps && procfs::sleeps_in(init.pid(), libc::SYS_rt_sigtimedwait)
+    });
+    let pid = init.children()[0].inner;
+    init.close_stdin();
+    // The grace runs: what remains has TERM, which it blocks.
+    let left = |init: &Running| init.children().first().map(|process| process.pid);
+    init.wait_until("TERM at the other", |init| {
+        init.children().len() == 1
+            && left(init)
+                .and_then(|pid| procfs::signals(pid).ok())
+                .is_some_and(|all| all.pending & bit(libc::SIGTERM) != 0)
+    });
+    init.signal(libc::SIGTERM);
+    let outcome = init.wait();
+    outcome.assert_exit(7);
+    // init's alone, each a line.
+    let calls: Vec<_> = outcome.trace.lines().collect();
+    let queued = format!("rt_sigqueueinfo({pid}, ");
+    assert!(calls.iter().any(|call| call.starts_with(&queued) && call.contains("EAGAIN")), "it had room: {outcome}");
+    let ended = calls.iter().position(|call| call.starts_with("wait4(") && call.ends_with(&format!("= {pid}")));
+    let ended = ended.unwrap_or_else(|| panic!("{outcome}"));
+    let later =
+        calls[ended..].iter().find(|call| call.starts_with(&queued) || call.starts_with(&format!("kill({pid}, ")));
+    assert_eq!(later, None, "{outcome}");
+}
+
 /// As above, and a standard signal that becomes a real-time one by a rewrite comes twice meanwhile.
 #[test]
 fn i12_a_rewritten_signal_waits_for_room_as_well() {

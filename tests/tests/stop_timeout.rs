@@ -3,7 +3,7 @@
 
 use bitts_tests::procfs::{self, Process};
 use bitts_tests::sys;
-use bitts_tests::{Case, Outcome, Place, Running, Stream, needs_namespaces};
+use bitts_tests::{Case, Outcome, Place, Running, Stream, needs_namespaces, needs_strace};
 use libc::{SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGUSR1, SIGWINCH};
 
 const PLACES: [Place; 2] = [Place::Pid1, Place::Child];
@@ -293,5 +293,28 @@ fn b2_a_time_out_does_not_depend_on_stderr() {
         init.wait_line("recording");
         init.signal_from_inside(SIGTERM);
         init.wait().assert_exit(128 + SIGKILL);
+    }
+}
+
+/// Whoever sets the machine's clock neither cuts a time short nor makes it longer.
+#[test]
+fn i14_i15_times_are_those_of_a_clock_that_nobody_sets() {
+    needs_namespaces!();
+    needs_strace!();
+    for (options, words) in [
+        (["--stop-timeout", "100ms"], &["ignore", "15", "ready", "sleep"][..]),
+        (["--grace", "100ms"], &["child", "ignore", "15", "ready", "sleep", "end", "record", "for", "1"]),
+    ] {
+        let case = Case::init().args(options).strace(["-e", "trace=execve,clock_gettime,gettimeofday,time"]);
+        let mut init = case.child(words).start();
+        init.wait_line("ready");
+        init.signal(libc::SIGTERM);
+        let outcome = init.wait();
+        let mut calls = outcome.calls_after_exec();
+        // The second part of a call that another process's line has interrupted.
+        calls.retain(|call| !call.starts_with("<..."));
+        assert!(!calls.is_empty(), "{options:?}: {outcome}");
+        let set = calls.iter().find(|call| !call.starts_with("clock_gettime(CLOCK_MONOTONIC, "));
+        assert_eq!(set, None, "{options:?}: {outcome}");
     }
 }

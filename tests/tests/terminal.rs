@@ -417,6 +417,64 @@ fn i16_a_child_that_stops_itself_stops_the_job() {
     }
 }
 
+/// While it is stopped the terminal is with init's group: a shell without job control does not take it.
+#[test]
+fn i16_a_stopped_job_leaves_the_terminal_to_its_own_group() {
+    needs_namespaces!();
+    let mut shell = Terminal::shell(ship::init(), "-g", "$I $O $W stop ready cat exit 7; exit $?");
+    shell.types("sh -c \"$S\"\n");
+    shell.line("stopping");
+    let sh = shell.job().pid;
+    let init = shell.child_of(sh).pid;
+    shell.wait_state(init, 'T');
+    let child = shell.child_of(init).pid;
+    let group = |pid| procfs::groups(pid).expect("it lives").0;
+    assert_eq!(group(init), group(sh));
+    assert_ne!(group(init), group(child));
+    assert_eq!(shell.foreground(), group(init));
+    sys::kill(init, libc::SIGCONT, None).expect("it lives");
+    shell.line("ready");
+    assert_eq!(shell.foreground(), group(child));
+    shell.copies("read");
+    shell.types(END);
+    shell.prompt();
+    assert_eq!(shell.status(), 7);
+    shell.shell_reads();
+}
+
+/// Of each stop of the child init stops once, whatever else it looks for while the child is still stopped. And behind its own stop all
+/// is blocked again, so that nothing stops or ends it before its child has that.
+#[test]
+fn i16_i6_a_stop_is_followed_once_and_then_all_is_blocked_again() {
+    needs_namespaces!();
+    needs_strace!();
+    // Nobody could continue its group, so that the kernel does not stop it.
+    let case = Case::new("/bin/sh").not_pid1().args(["-c", "$I $W child worker end wait stop exit 7; exit $?"]);
+    let case = case.strace(["-e", "trace=execve,kill,rt_sigprocmask,rt_sigpending"]);
+    let mut terminal = Terminal::at(case, ship::init(), "", "");
+    terminal.sees("stopping");
+    let init = terminal.job().pid;
+    let children = |running: &Running| -> Vec<_> {
+        running.processes().into_iter().filter(|process| process.parent == init).map(|process| process.pid).collect()
+    };
+    let [child, worker] = children(&terminal.running)[..] else { panic!("{:?}", terminal.running.processes()) };
+    let followed =
+        |running: &Running| "tT".contains(state(child)) && procfs::sleeps_in(init, libc::SYS_rt_sigtimedwait);
+    terminal.running.wait_until("the child stopped, and init at its wait", followed);
+    sys::kill(worker, libc::SIGTERM, None).expect("it lives");
+    terminal.running.wait_until("a look for the dead", |running| children(running) == [child] && followed(running));
+    sys::kill(child, libc::SIGCONT, None).expect("it lives");
+    let outcome = terminal.running.wait();
+    outcome.assert_exit(7);
+    let calls = outcome.trace.lines().filter_map(|line| line.strip_prefix(&format!("{init} ")));
+    let calls: Vec<_> = calls.skip_while(|call| !call.starts_with("execve(")).collect();
+    let stops = calls.iter().filter(|call| call.starts_with("kill(") && call.contains("SIGTSTP")).count();
+    assert_eq!(stops, 1, "{outcome}");
+    let masks: Vec<_> = calls.iter().filter_map(|call| call.strip_prefix("rt_sigprocmask(SIG_SETMASK, ")).collect();
+    let sets: Vec<_> = masks.iter().map(|call| call.split(", ").next().unwrap_or_default()).collect();
+    assert_eq!(sets, ["~[]", "~[TSTP]", "~[]"], "{outcome}");
+}
+
 #[test]
 fn i16_a_term_to_a_stopped_job_is_acted_on_when_it_is_continued() {
     needs_namespaces!();

@@ -121,7 +121,7 @@ pub const ALL: &[(&str, &str, &str)] = &[
     ("init/src/sys.rs", "wait_status(pid, libc::WSTOPPED | flags)", "wait_status(pid, libc::WEXITED | flags)"),
     ("init/src/sys.rs", "word(options | libc::WNOHANG)", "word(options)"),
     ("init/src/sys.rs", "libc::PR_SET_CHILD_SUBREAPER as usize, 1,", "libc::PR_SET_CHILD_SUBREAPER as usize, 0,"),
-    ("init/src/sys.rs", "const CHILD_STACK: usize = 1024;", "const CHILD_STACK: usize = 640;"),
+    ("init/src/sys.rs", "const CHILD_STACK: usize = 800;", "const CHILD_STACK: usize = 640;"),
     ("init/src/sys.rs", "flags | libc::O_CLOEXEC | libc::O_NOCTTY", "flags | libc::O_NOCTTY"),
     ("init/src/sys.rs", "flags | libc::O_CLOEXEC | libc::O_NOCTTY", "flags | libc::O_CLOEXEC"),
     ("init/src/sys.rs", "libc::F_DUPFD_CLOEXEC as usize, 3]", "libc::F_DUPFD as usize, 3]"),

@@ -531,11 +531,17 @@ fn tests(
     Ok(built)
 }
 
+/// What a fault is known by: its name and the lines around it, wherever in the file these stand.
+fn key(name: &str, diff: &str) -> String {
+    let lines = diff.lines().filter(|line| !line.starts_with("@@"));
+    std::iter::once(name).chain(lines).collect::<Vec<_>>().join("\n")
+}
+
 /// The outcomes that are known: a file with one JSON object a line.
 pub struct Outcomes {
     /// The file.
     path: PathBuf,
-    /// By the change.
+    /// By [`key`].
     known: BTreeMap<String, Outcome>,
 }
 
@@ -548,7 +554,10 @@ impl Outcomes {
             let Ok(value) = serde_json::from_str::<Value>(line) else { continue };
             let text = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
             if let Some((fate, _)) = FATES.iter().find(|(_, name)| *name == text("fate")) {
-                known.insert(text("diff"), Outcome { fate: *fate, by: text("by"), refused: text("refused") });
+                known.insert(
+                    key(&text("name"), &text("diff")),
+                    Outcome { fate: *fate, by: text("by"), refused: text("refused") },
+                );
             }
         }
         Self { path: path.to_owned(), known }
@@ -557,7 +566,7 @@ impl Outcomes {
     /// What is known of this one, if its source is still the same around it.
     #[must_use]
     pub fn of(&self, mutant: &Mutant) -> Option<&Outcome> {
-        self.known.get(&mutant.diff)
+        self.known.get(&key(&mutant.name, &mutant.diff))
     }
 
     /// Adds one, to the file too, which other runs may be adding to.
@@ -570,7 +579,7 @@ impl Outcomes {
             json!({ "name": mutant.name, "fate": fate.name(), "by": by, "refused": refused, "diff": mutant.diff });
         let mut file = fs::OpenOptions::new().create(true).append(true).open(&self.path).expect("the outcomes");
         file.write_all(format!("{line}\n").as_bytes()).expect("the outcomes");
-        self.known.insert(mutant.diff.clone(), outcome.clone());
+        self.known.insert(key(&mutant.name, &mutant.diff), outcome.clone());
     }
 }
 
