@@ -502,9 +502,9 @@ fn i16_a_term_to_a_stopped_job_is_acted_on_when_it_is_continued() {
         shell.stops();
         shell.types("kill %1\n");
         shell.sees("took TERM");
-        // Ended: bash may leave it a zombie until it is asked for something.
+        // Ended: bash may leave it a zombie, and take it for stopped, until it waits for somebody.
         shell.running.wait_until("the job's end", |shell| shell.children().iter().all(|job| job.state == 'Z'));
-        shell.types("jobs\n");
+        shell.types("/bin/true; jobs\n");
         shell.sees("Exit 9");
     }
 }
