@@ -139,6 +139,24 @@ fn i9_a_long_name_in_a_long_folder_is_found() {
     }
 }
 
+/// Up to some length a path has room on the stack, and beyond it a page of its own: no length is too long for the one and too short for
+/// the other.
+#[test]
+fn i9_a_path_of_any_length_is_found() {
+    needs_namespaces!();
+    let folder = tempfile::tempdir().expect("a folder");
+    for length in 60..=255 {
+        let name = "n".repeat(length);
+        let path = folder.path().join(&name);
+        std::os::unix::fs::symlink(tools::witness(), &path).expect("a link");
+        let case = || Case::init().env("PATH", folder.path()).arg("--");
+        case().arg(&path).args(["exit", "7"]).run().assert_exit(7);
+        case().arg(&name).args(["exit", "7"]).run().assert_exit(7);
+        // Else it would be found in place of a longer one that is cut off.
+        std::fs::remove_file(&path).expect("the link");
+    }
+}
+
 #[test]
 fn i9_what_is_not_found_on_path_is_told() {
     needs_namespaces!();

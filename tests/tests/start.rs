@@ -333,6 +333,26 @@ fn i11_the_parent_keeps_neither_directory_nor_descriptors() {
     }
 }
 
+/// A number that stands for no terminal is no descriptor, be it that there is none, that nothing tells, or that it is the child's.
+#[test]
+fn i11_without_a_terminal_of_its_own_it_keeps_stderr_alone() {
+    needs_namespaces!();
+    needs_strace!();
+    for place in PLACES {
+        let hidden = ["-P", "/dev/tty", "-e", "trace=openat", "--inject=openat:error=ENOENT"];
+        let cases = [
+            ("nothing tells", Case::init().strace(hidden)),
+            ("a session", Case::init().name("dumb-init")),
+            ("a session with a terminal", Case::init().name("dumb-init").terminal()),
+        ];
+        for (what, case) in cases {
+            let init = at_rest(case.place(place).child(["ready", "sleep"]), "ready");
+            let kept = procfs::descriptors(init.pid()).expect("it lives");
+            assert_eq!(kept.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [2], "{what}, {place:?}: {kept:?}");
+        }
+    }
+}
+
 #[test]
 fn i11_on_a_terminal_it_keeps_stderr_and_the_terminal() {
     needs_namespaces!();
