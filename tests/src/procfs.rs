@@ -1,5 +1,6 @@
 //! What /proc says about processes, seen from outside their namespaces. All pids are outer ones unless said otherwise.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -270,13 +271,16 @@ pub fn processes_in(wanted: &Path) -> Vec<Process> {
 /// All descendants of a process, whatever their namespace, the oldest first.
 #[must_use]
 pub fn descendants_of(ancestor: i32) -> Vec<Process> {
-    let everybody: Vec<_> = pids().filter_map(process).collect();
-    let parent = |pid| everybody.iter().find(|process| process.pid == pid).map(|process| process.parent);
-    // While they are read numbers go to others, and a process may seem to be below itself.
-    let descends = |process: &&Process| {
-        std::iter::successors(Some(process.parent), |&pid| parent(pid)).take(everybody.len()).any(|pid| pid == ancestor)
-    };
-    let mut all: Vec<_> = everybody.iter().filter(descends).cloned().collect();
+    let mut left: Vec<_> = pids().filter_map(process).collect();
+    let (mut all, mut parents) = (Vec::new(), HashSet::from([ancestor]));
+    // A generation in each round. Numbers go to others while they are read, so that a process may seem to be below itself: each is
+    // taken once.
+    while !parents.is_empty() {
+        let (children, others): (Vec<_>, _) = left.into_iter().partition(|process| parents.contains(&process.parent));
+        parents = children.iter().map(|process| process.pid).collect();
+        all.extend(children);
+        left = others;
+    }
     all.sort_by_key(|process| process.pid);
     all
 }
