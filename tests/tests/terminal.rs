@@ -458,11 +458,10 @@ fn i16_i6_a_stop_is_followed_once_and_then_all_is_blocked_again() {
         running.processes().into_iter().filter(|process| process.parent == init).map(|process| process.pid).collect()
     };
     let [child, worker] = children(&terminal.running)[..] else { panic!("{:?}", terminal.running.processes()) };
-    let followed =
-        |running: &Running| "tT".contains(state(child)) && procfs::sleeps_in(init, libc::SYS_rt_sigtimedwait);
-    terminal.running.wait_until("the child stopped, and init at its wait", followed);
+    let followed = || "tT".contains(state(child)) && procfs::sleeps_in(init, libc::SYS_rt_sigtimedwait);
+    terminal.running.wait_until("the child stopped, and init at its wait", |_| followed());
     sys::kill(worker, libc::SIGTERM, None).expect("it lives");
-    terminal.running.wait_until("a look for the dead", |running| children(running) == [child] && followed(running));
+    terminal.running.wait_until("a look for the dead", |running| children(running) == [child] && followed());
     sys::kill(child, libc::SIGCONT, None).expect("it lives");
     let outcome = terminal.running.wait();
     outcome.assert_exit(7);
