@@ -2,7 +2,7 @@
 //! the promise's number. No test reads a clock: what must come at once comes before a grace of an hour, and what must come
 //! by the deadline has a grace that is short.
 
-use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -647,10 +647,11 @@ fn i14_a_neighbours_orphan_is_no_descendant_by_a_parents_pid_that_is_used_again(
         let script = format!("echo {number} > /proc/sys/kernel/ns_last_pid");
         Case::new("/bin/sh").inside(init).args(["-c", &script]).run().assert_exit(0);
     };
-    // Held up the second time that it is about to look at the parent: first for the parent's own sake, then for the orphan's.
-    let path = format!("/proc/{PARENT}/status");
-    let inject = "--inject=openat:delay_enter=60000000:when=2";
-    let case = Case::init().not_pid1().args(["-t60m"]).strace(["-P", &path, "-e", "trace=openat", inject]);
+    // Held up when it has read who the orphan's parent is, and before it looks at that one: at its second close of the file, the first being
+    // that of descriptor 1, whose place the file must not have.
+    let path = format!("/proc/{}/status", PARENT + 1);
+    let inject = "--inject=close:delay_exit=60000000:when=2";
+    let case = Case::init().not_pid1().args(["-t60m"]).strace(["-P", &path, "-e", "trace=close", inject]);
     // It comes behind several hundred calls, each held up by strace.
     let case = case.deadline(Duration::from_secs(60));
     let words =
@@ -668,21 +669,12 @@ fn i14_a_neighbours_orphan_is_no_descendant_by_a_parents_pid_that_is_used_again(
     let by_number = |init: &Running, number| init.processes().into_iter().find(|process| process.inner == number);
     let parent = by_number(&init, PARENT).expect("the number was free");
     let [orphan] = &children_of(&init, parent.pid)[..] else { panic!("one orphan-to-be") };
+    assert_eq!(orphan.inner, PARENT + 1);
     let pid = init.pid();
-    // strace stops it for a moment in every call: what counts is the path, in init's memory.
-    let held = || {
-        let call = std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
-        let words: Vec<_> = call.split_whitespace().collect();
-        let address = words.get(2).and_then(|word| u64::from_str_radix(word.trim_start_matches("0x"), 16).ok());
-        let mut text = vec![0; path.len()];
-        let memory = std::fs::File::open(format!("/proc/{pid}/mem"));
-        words.first() == Some(&libc::SYS_openat.to_string().as_str())
-            && memory.is_ok_and(|memory| memory.read_exact_at(&mut text, address.unwrap_or(0)).is_ok())
-            && text == path.as_bytes()
-    };
+    let held = || procfs::sleeps_in(pid, libc::SYS_close);
     init.close_stdin();
-    // The descendants come first by their numbers, then the parent, then the orphan. In the first look it is stopped by
-    // strace for a moment, as in every call; in the second until strace ends.
+    // The descendants come first by their numbers, then the parent, then the orphan. In every other call it is stopped by strace for
+    // a moment, in this one until strace ends.
     let mut since = None;
     init.wait_until("no look at the orphan's parent", |_| {
         since = held().then(|| since.unwrap_or_else(Instant::now));
