@@ -49,6 +49,8 @@ pub const VOCABULARY: &[&[u8]] = &[
     b"SIG", b"TERM", b"HUP", b"INT", b"KILL", b"CHLD", b"TSTP", b"TTIN", b"TTOU", b"CLD", b"IOT", b"POLL", b"RTMIN", b"RTMAX",
     b"RTMIN+", b"RTMAX-", b"30", b"31", b"34", b"64", b"65", b"143", b"255", b"256", b"s", b"ms", b"m", b"4294967295", b"4294967296",
     b"1:15", b"HUP:0", b"TSTP:TSTP", b"10s:INT,QUIT", b"71582", b"4294967",
+    // Whole options: of what does no more than stand beside another one no part is worth keeping to a fuzzer.
+    b"\0--wait-all", b"\0-gw", b"\0-pTERM", b"\0-rHUP:0", b"\0-e7", b"\0-t1s", b"\0--stop-timeout=2s", b"\0--no-grace",
 ];
 
 // ---- What comes out -----------------------------------------------------------------------------------------------------
