@@ -364,6 +364,13 @@ fn i11_on_a_terminal_it_keeps_stderr_and_the_terminal() {
             let target = target.to_string_lossy().into_owned();
             assert!(target.contains("/pts/") || target.ends_with("/tty"), "{number}: {target}");
         }
+        // Also where descriptor 0 is all that there is of it.
+        let hidden = ["-P", "/dev/tty", "-e", "trace=openat", "--inject=openat:error=ENOENT"];
+        let case = Case::init().place(place).terminal().stdout(Stream::Pipe).stderr(Stream::Pipe).strace(hidden);
+        let init = at_rest(case.child(["ready", "sleep"]), "ready");
+        let kept = procfs::descriptors(init.pid()).expect("it lives");
+        assert_eq!(kept.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [0, 2], "{place:?}: {kept:?}");
+        assert!(kept[0].1.to_string_lossy().contains("/pts/"), "{place:?}: {kept:?}");
     }
 }
 

@@ -634,6 +634,33 @@ fn i16_a_shell_below_pid_1_has_job_control() {
     }
 }
 
+/// As PID 1 there is nobody else who could continue a child that was stopped for want of the terminal: init does, if the child has the
+/// terminal; if it is in other hands the child would be stopped again at once.
+#[test]
+fn i16_as_pid_1_who_asks_for_the_terminal_goes_on_if_it_is_his() {
+    needs_namespaces!();
+    for signal in [libc::SIGTTIN, libc::SIGTTOU] {
+        let init = Case::init().terminal().child(["ready", "cat", "exit", "7"]).start();
+        let mut terminal = Terminal { running: init, read: 0 };
+        terminal.running.wait_line("ready");
+        let child = terminal.running.children()[0].pid;
+        sys::kill(child, signal, None).expect("it lives");
+        terminal.types("word\n");
+        terminal.running.wait_lines("word", 2);
+        terminal.types(END);
+        terminal.running.wait().assert_exit(7);
+
+        // A job of the child's has it.
+        let case = Case::init().args(["--", "/bin/bash", "-c", "set -m; $W ready sleep; exit 7"]);
+        let mut terminal = Terminal::at(case, ship::init(), "", "");
+        terminal.running.wait_line("ready");
+        let (init, shell) = (terminal.running.pid(), terminal.running.children()[0].pid);
+        assert_ne!(terminal.foreground(), procfs::groups(shell).expect("it lives").0);
+        sys::kill(shell, signal, None).expect("it lives");
+        terminal.stays_stopped(init);
+    }
+}
+
 #[test]
 fn i16_a_stop_from_elsewhere_is_left_as_pid_1() {
     needs_namespaces!();
