@@ -42,6 +42,26 @@ fn i11_a_teardown_keeps_no_descriptor_of_those_that_have_ended() {
     }
 }
 
+/// Where nobody can be followed a descriptor for signals is made all the same, and once.
+#[test]
+fn i11_a_teardown_that_can_follow_nobody_keeps_one_descriptor() {
+    needs_namespaces!();
+    let mut words: Vec<&str> = ["child", "record", "until", "10", "end"].repeat(4);
+    words.extend(["ready", "cat", "exit", "7"]);
+    let case = Case::init().args(["--grace", "60m"]).refuse(libc::ENOSYS, [libc::SYS_pidfd_open]);
+    let mut init = case.stdin(Stream::Pipe).child(words).start();
+    init.wait_line("ready");
+    init.wait_lines("recording", 4);
+    init.close_stdin();
+    for left in (1..=4).rev() {
+        init.wait_until("one less", |init| workers(init).len() == left);
+        let kept = descriptors(&mut init, libc::SYS_rt_sigtimedwait);
+        assert!(kept.len() <= 2 && kept.contains(&2), "{left} left: {kept:?}");
+        sys::kill(workers(&init)[0].pid, libc::SIGUSR1, None).expect("it lives");
+    }
+    init.wait().assert_exit(7);
+}
+
 #[test]
 fn i11_a_signal_leaves_no_descriptor_behind() {
     needs_namespaces!();

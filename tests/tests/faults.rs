@@ -70,6 +70,14 @@ fn some(scenario: &'static Scenario, seen: &Seen) -> Vec<Cell> {
     let before = SCENARIOS.iter().take_while(|other| other.name != scenario.name);
     let old: BTreeSet<_> = before.flat_map(|other| other.calls).collect();
     let is_new = |cell: &Cell| cell.fault.is_some_and(|(call, _)| !old.contains(&call.name));
+    // A wait that always fails is worth another scenario: one that lasts, for a busy loop to be seen.
+    let is_worth_it = |cell: &Cell| {
+        let waits = [("--wait-all", "rt_sigtimedwait"), ("--grace, PID 1", "ppoll")];
+        let always = |(call, fault): (&calls::Call, Fault)| {
+            matches!(fault, Fault::Always(_)) && waits.contains(&(scenario.name, call.name))
+        };
+        cell.fault.is_some_and(always)
+    };
     let is_one = |cell: &Cell| match cell.fault {
         Some((call, Fault::Nth(error, 1))) => call.all_errors().next() == Some(error),
         Some((_, Fault::Always(error) | Fault::Refused(error))) => error.number == libc::ENOSYS,
@@ -77,7 +85,7 @@ fn some(scenario: &'static Scenario, seen: &Seen) -> Vec<Cell> {
         _ => false,
     };
     let mut cells = faults::cells(scenario, |call| faults::made(scenario, seen, call));
-    cells.retain(|cell| is_new(cell) && is_one(cell) && rules::known(*cell).is_none());
+    cells.retain(|cell| (is_new(cell) || is_worth_it(cell)) && is_one(cell) && rules::known(*cell).is_none());
     cells
 }
 

@@ -318,3 +318,41 @@ fn i14_i15_times_are_those_of_a_clock_that_nobody_sets() {
         assert_eq!(set, None, "{options:?}: {outcome}");
     }
 }
+
+/// `{tv_sec=S, tv_nsec=N}` in a line of strace, in whole milliseconds.
+fn milliseconds(line: &str) -> u64 {
+    let value = |key: &str| -> u64 {
+        let digits = line.split_once(key).map_or("", |(_, rest)| rest).split(|c: char| !c.is_ascii_digit()).next();
+        digits.unwrap_or_default().parse().unwrap_or_else(|_| panic!("no {key} in {line}"))
+    };
+    value("tv_sec=") * 1000 + value("tv_nsec=") / 1_000_000
+}
+
+#[test]
+fn i15_what_is_left_of_a_time_is_what_has_not_passed_of_it() {
+    needs_namespaces!();
+    needs_strace!();
+    // So that some of it has passed when init asks.
+    let delay = "--inject=clock_gettime:delay_enter=30000";
+    let case = Case::init().args(["--stop-timeout", "60m"]);
+    let case = case.strace_alone(["-e", "trace=clock_gettime,rt_sigtimedwait", delay]);
+    let mut init = case.child(["ignore", "15", "ready", "sleep"]).start();
+    init.wait_line("ready");
+    init.signal(SIGTERM);
+    init.wait_until("a rest", |init| {
+        let sleeps = procfs::Status::read(init.pid()).is_ok_and(|status| status.get("State").starts_with('S'));
+        sleeps && init.signals().pending == 0 && procfs::sleeps_in(init.pid(), libc::SYS_rt_sigtimedwait)
+    });
+    sys::kill(init.children().first().expect("the child").pid, SIGKILL, None).expect("it lives");
+    let outcome = init.wait();
+    outcome.assert_exit(137);
+    // The clock's beginning, and what init asks before its last wait.
+    let lines: Vec<_> = outcome.trace.lines().filter(|line| line.contains('(')).collect();
+    let lines: Vec<_> = lines.into_iter().skip_while(|line| !line.starts_with("clock_gettime(")).collect();
+    let [begun, .., asked, waited] = lines[..] else { panic!("{outcome}") };
+    assert!(asked.starts_with("clock_gettime(") && waited.starts_with("rt_sigtimedwait("), "{outcome}");
+    let passed = milliseconds(asked) - milliseconds(begun);
+    assert!(passed >= 30, "{outcome}");
+    // What stands before the timeout is a set and an address.
+    assert_eq!(milliseconds(waited), 3_600_000 - passed, "{outcome}");
+}

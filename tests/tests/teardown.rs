@@ -505,6 +505,24 @@ fn i14_term_int_and_quit_cut_the_grace_short() {
     }
 }
 
+/// Also where no descriptor can tell of signals: then those of init's own children are all that wakes it, and a signal.
+#[test]
+fn b3_without_a_signalfd_a_term_cuts_the_grace_short() {
+    needs_namespaces!();
+    for place in PLACES {
+        let case = Case::init().place(place).args(FOREVER).refuse(libc::ENOSYS, [libc::SYS_signalfd4]);
+        let mut init = with(case, &[&["ignore", "15", "record", "until", "18", "say", "stays", "sleep"]]);
+        init.close_stdin();
+        init.wait_line("stays");
+        init.wait_until("it rests", |init| {
+            let calls = [libc::SYS_rt_sigtimedwait, libc::SYS_ppoll];
+            calls.iter().any(|call| procfs::sleeps_in(init.pid(), *call)) && state(init.pid()) == 'S'
+        });
+        init.signal(SIGTERM);
+        assert_eq!(libc::WEXITSTATUS(init.wait_status()), STATUS, "{place:?}");
+    }
+}
+
 /// It was for the child, which has done as it was told: that is no second request.
 #[test]
 fn i14_a_term_before_the_childs_end_does_not_cut_the_grace_short() {
