@@ -271,6 +271,8 @@ fn i19_a_kill_before_the_first_count_is_told_by_pid_1_alone() {
         init.wait_line("ready");
         layout.now(&init, 1);
         sys::kill(init.children().first().expect("the child").pid, libc::SIGKILL, None).expect("it lives");
+        // strace has the news of the child's end first.
+        init.wait_until("SIGCHLD", |init| init.signals().pending & sys::bit(libc::SIGCHLD) != 0);
         init.end_tracing();
         let outcome = init.wait();
         outcome.assert_exit(137);

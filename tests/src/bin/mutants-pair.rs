@@ -30,7 +30,7 @@ struct Words {
     /// Only tell what is known
     #[arg(long)]
     known: bool,
-    /// Where the outcomes are kept
+    /// Where the outcomes are kept [default: tests/mutants.jsonl]
     #[arg(long, value_name = "FILE")]
     outcomes: Option<PathBuf>,
 }
@@ -61,7 +61,7 @@ fn run(words: &Words) -> Result<bool, String> {
     if !namespace::available("cargo mutants-pair") {
         return Ok(false);
     }
-    let path = words.outcomes.clone().unwrap_or_else(|| ship::target_folder().join("mutants.jsonl"));
+    let path = words.outcomes.clone().unwrap_or_else(|| ship::root().join("tests").join("mutants.jsonl"));
     let mut outcomes = Outcomes::read(&path);
     let mut all = mutants::list()?;
     all.retain(|mutant| words.only.is_empty() || words.only.iter().any(|text| mutant.name.contains(text)));

@@ -540,10 +540,12 @@ fn tests(
     Ok(built)
 }
 
-/// What a fault is known by: its name and the lines around it, wherever in the file these stand.
-fn key(name: &str, diff: &str) -> String {
-    let lines = diff.lines().filter(|line| !line.starts_with("@@"));
-    std::iter::once(name).chain(lines).collect::<Vec<_>>().join("\n")
+/// What a fault is known by: its name and the lines around it, wherever in the file these stand (FNV-1a, 64 bits).
+fn key(mutant: &Mutant) -> String {
+    let lines = mutant.diff.lines().filter(|line| !line.starts_with("@@"));
+    let bytes = std::iter::once(mutant.name.as_str()).chain(lines).flat_map(|line| line.bytes().chain([b'\n']));
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("{hash:016x}")
 }
 
 /// The outcomes that are known: a file with one JSON object a line.
@@ -563,10 +565,7 @@ impl Outcomes {
             let Ok(value) = serde_json::from_str::<Value>(line) else { continue };
             let text = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
             if let Some((fate, _)) = FATES.iter().find(|(_, name)| *name == text("fate")) {
-                known.insert(
-                    key(&text("name"), &text("diff")),
-                    Outcome { fate: *fate, by: text("by"), refused: text("refused") },
-                );
+                known.insert(text("key"), Outcome { fate: *fate, by: text("by"), refused: text("refused") });
             }
         }
         Self { path: path.to_owned(), known }
@@ -575,7 +574,7 @@ impl Outcomes {
     /// What is known of this one, if its source is still the same around it.
     #[must_use]
     pub fn of(&self, mutant: &Mutant) -> Option<&Outcome> {
-        self.known.get(&key(&mutant.name, &mutant.diff))
+        self.known.get(&key(mutant))
     }
 
     /// Adds one, to the file too, which other runs may be adding to.
@@ -584,11 +583,11 @@ impl Outcomes {
     /// The file cannot be written.
     pub fn add(&mut self, mutant: &Mutant, outcome: &Outcome) {
         let Outcome { fate, by, refused } = outcome;
-        let line =
-            json!({ "name": mutant.name, "fate": fate.name(), "by": by, "refused": refused, "diff": mutant.diff });
+        let key = key(mutant);
+        let line = json!({ "name": mutant.name, "fate": fate.name(), "by": by, "refused": refused, "key": key });
         let mut file = fs::OpenOptions::new().create(true).append(true).open(&self.path).expect("the outcomes");
         file.write_all(format!("{line}\n").as_bytes()).expect("the outcomes");
-        self.known.insert(key(&mutant.name, &mutant.diff), outcome.clone());
+        self.known.insert(key, outcome.clone());
     }
 }
 
