@@ -203,6 +203,12 @@ pub fn footprint(pid: i32) -> io::Result<Footprint> {
     })
 }
 
+/// As [`sleeps_in`], and no tracer has stopped it there, before the call or behind it.
+#[must_use]
+pub fn rests_in(pid: i32, call: i64) -> bool {
+    sleeps_in(pid, call) && Status::read(pid).is_ok_and(|status| status.get("State").starts_with('S'))
+}
+
 /// Does the process sleep in the system call `call`, say `libc::SYS_rt_sigtimedwait`? `false` if it is gone.
 #[must_use]
 pub fn sleeps_in(pid: i32, call: i64) -> bool {

@@ -89,7 +89,7 @@ const OTHER_CONTROL: &str = "oom_kill_disable 1\nunder_oom 0\noom_kill 41\n";
 /// Of version 1 with the names of the kernel's own: the controllers' order is none, and the names of some hold others'.
 const ONE: &str = "12:name=memory:/no\n9:cpu,cpuacct:/no\n7:memory:/a/b\n3:hugetlb:/no\n1:name=systemd:/no\n0::/no\n";
 
-/// A pod's container as the kubelet and containerd name it with systemd: 228 bytes.
+/// A pod's container as the kubelet and containerd name it with systemd: 190 bytes.
 macro_rules! pod {
     () => {
         "kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod0f8fad5b_d9cb_469f_a165_70867728950e.slice/\

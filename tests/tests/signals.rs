@@ -270,9 +270,7 @@ fn i12_what_waits_for_room_is_dropped_when_the_child_has_ended() {
     init.queue(40, 1);
     // It is taken, and waits for room.
     init.wait_until("a held signal", |init| {
-        // Asleep in the call, and not stopped by strace at its end.
-        let sleeps = procfs::Status::read(init.pid()).is_ok_and(|status| status.get("State").starts_with('S'));
-        init.signals().pending & bit(40) == 0 && sleeps && procfs::sleeps_in(init.pid(), libc::SYS_rt_sigtimedwait)
+        init.signals().pending & bit(40) == 0 && procfs::rests_in(init.pid(), libc::SYS_rt_sigtimedwait)
     });
     let pid = init.children()[0].inner;
     init.close_stdin();

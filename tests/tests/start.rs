@@ -14,6 +14,9 @@ const SETTABLE: Mask = sys::ALL_SIGNALS & !(bit(libc::SIGKILL) | bit(libc::SIGST
 
 const PLACES: [Place; 2] = [Place::Pid1, Place::Child];
 
+/// For strace: there is no /dev/tty.
+const HIDDEN: [&str; 5] = ["-P", "/dev/tty", "-e", "trace=openat", "--inject=openat:error=ENOENT"];
+
 /// A started init that has come to rest; its child has said `text`.
 fn at_rest(case: Case, text: &str) -> Running {
     let mut init = case.start();
@@ -339,9 +342,8 @@ fn i11_without_a_terminal_of_its_own_it_keeps_stderr_alone() {
     needs_namespaces!();
     needs_strace!();
     for place in PLACES {
-        let hidden = ["-P", "/dev/tty", "-e", "trace=openat", "--inject=openat:error=ENOENT"];
         let cases = [
-            ("nothing tells", Case::init().strace(hidden)),
+            ("nothing tells", Case::init().strace(HIDDEN)),
             ("a session", Case::init().name("dumb-init")),
             ("a session with a terminal", Case::init().name("dumb-init").terminal()),
         ];
@@ -365,8 +367,7 @@ fn i11_on_a_terminal_it_keeps_stderr_and_the_terminal() {
             assert!(target.contains("/pts/") || target.ends_with("/tty"), "{number}: {target}");
         }
         // Also where descriptor 0 is all that there is of it.
-        let hidden = ["-P", "/dev/tty", "-e", "trace=openat", "--inject=openat:error=ENOENT"];
-        let case = Case::init().place(place).terminal().stdout(Stream::Pipe).stderr(Stream::Pipe).strace(hidden);
+        let case = Case::init().place(place).terminal().stdout(Stream::Pipe).stderr(Stream::Pipe).strace(HIDDEN);
         let init = at_rest(case.child(["ready", "sleep"]), "ready");
         let kept = procfs::descriptors(init.pid()).expect("it lives");
         assert_eq!(kept.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [0, 2], "{place:?}: {kept:?}");

@@ -516,7 +516,7 @@ fn b3_without_a_signalfd_a_term_cuts_the_grace_short() {
         init.wait_line("stays");
         init.wait_until("it rests", |init| {
             let calls = [libc::SYS_rt_sigtimedwait, libc::SYS_ppoll];
-            calls.iter().any(|call| procfs::sleeps_in(init.pid(), *call)) && state(init.pid()) == 'S'
+            calls.iter().any(|call| procfs::rests_in(init.pid(), *call))
         });
         init.signal(SIGTERM);
         assert_eq!(libc::WEXITSTATUS(init.wait_status()), STATUS, "{place:?}");
