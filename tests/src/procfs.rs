@@ -203,15 +203,16 @@ pub fn footprint(pid: i32) -> io::Result<Footprint> {
     })
 }
 
-/// As [`sleeps_in`], and no tracer has stopped it there, before the call or behind it.
-#[must_use]
-pub fn rests_in(pid: i32, call: i64) -> bool {
-    sleeps_in(pid, call) && Status::read(pid).is_ok_and(|status| status.get("State").starts_with('S'))
-}
-
-/// Does the process sleep in the system call `call`, say `libc::SYS_rt_sigtimedwait`? `false` if it is gone.
+/// Does the process sleep in the system call `call`, say `libc::SYS_rt_sigtimedwait`? `false` if it is gone, and while a tracer holds
+/// it there, before the call or behind it: then it has come to a call that need not be the one in which it sleeps.
 #[must_use]
 pub fn sleeps_in(pid: i32, call: i64) -> bool {
+    is_at(pid, call) && is_asleep(pid)
+}
+
+/// Has the process come to the system call `call`, be it that it sleeps there or that a tracer holds it? `false` if it is gone.
+#[must_use]
+pub fn is_at(pid: i32, call: i64) -> bool {
     let text = fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
     text.split_whitespace().next() == Some(&call.to_string())
 }

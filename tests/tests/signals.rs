@@ -270,7 +270,7 @@ fn i12_what_waits_for_room_is_dropped_when_the_child_has_ended() {
     init.queue(40, 1);
     // It is taken, and waits for room.
     init.wait_until("a held signal", |init| {
-        init.signals().pending & bit(40) == 0 && procfs::rests_in(init.pid(), libc::SYS_rt_sigtimedwait)
+        init.signals().pending & bit(40) == 0 && procfs::sleeps_in(init.pid(), libc::SYS_rt_sigtimedwait)
     });
     let pid = init.children()[0].inner;
     init.close_stdin();

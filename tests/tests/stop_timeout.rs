@@ -340,7 +340,7 @@ fn i15_what_is_left_of_a_time_is_what_has_not_passed_of_it() {
     init.wait_line("ready");
     init.signal(SIGTERM);
     init.wait_until("a rest", |init| {
-        init.signals().pending == 0 && procfs::rests_in(init.pid(), libc::SYS_rt_sigtimedwait)
+        init.signals().pending == 0 && procfs::sleeps_in(init.pid(), libc::SYS_rt_sigtimedwait)
     });
     sys::kill(init.children().first().expect("the child").pid, SIGKILL, None).expect("it lives");
     let outcome = init.wait();

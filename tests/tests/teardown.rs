@@ -516,7 +516,7 @@ fn b3_without_a_signalfd_a_term_cuts_the_grace_short() {
         init.wait_line("stays");
         init.wait_until("it rests", |init| {
             let calls = [libc::SYS_rt_sigtimedwait, libc::SYS_ppoll];
-            calls.iter().any(|call| procfs::rests_in(init.pid(), *call))
+            calls.iter().any(|call| procfs::sleeps_in(init.pid(), *call))
         });
         init.signal(SIGTERM);
         assert_eq!(libc::WEXITSTATUS(init.wait_status()), STATUS, "{place:?}");
@@ -689,7 +689,7 @@ fn i14_a_neighbours_orphan_is_no_descendant_by_a_parents_pid_that_is_used_again(
     let [orphan] = &children_of(&init, parent.pid)[..] else { panic!("one orphan-to-be") };
     assert_eq!(orphan.inner, PARENT + 1);
     let pid = init.pid();
-    let held = || procfs::sleeps_in(pid, libc::SYS_close);
+    let held = || procfs::is_at(pid, libc::SYS_close);
     init.close_stdin();
     // The descendants come first by their numbers, then the parent, then the orphan. In every other call it is stopped by strace for
     // a moment, in this one until strace ends.
@@ -1023,7 +1023,7 @@ impl AtRest for Running {
         let calls = [libc::SYS_rt_sigtimedwait, libc::SYS_ppoll, libc::SYS_poll, libc::SYS_epoll_pwait];
         self.wait_until("it does not rest", |running| {
             let at_rest = calls.iter().any(|call| procfs::sleeps_in(running.pid(), *call));
-            at_rest && state(running.pid()) == 'S' && running.signals().pending == 0
+            at_rest && running.signals().pending == 0
         });
     }
 }
