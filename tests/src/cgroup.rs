@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::tools;
+use crate::{running, tools};
 
 /// A new cgroup, removed when it is dropped; whoever is in it must have ended then.
 #[derive(Debug)]
@@ -144,15 +144,15 @@ impl Crowd {
         program: &Path,
         arguments: impl IntoIterator<Item = Word>,
     ) -> Result<Self, String> {
-        let mut helper = Command::new(tools::crowd())
+        let mut command = Command::new(tools::crowd());
+        command
             .arg(cgroup.door())
             .arg(count.to_string())
             .arg(program)
             .args(arguments)
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|error| format!("cannot start the helper: {error}"))?;
+            .stdout(Stdio::piped());
+        let mut helper = running::spawn(&mut command).map_err(|error| format!("cannot start the helper: {error}"))?;
         let mut output = String::new();
         // It closes its output when it has said all pids, and then waits for the end of its input.
         let read = helper.stdout.take().expect("piped").read_to_string(&mut output);

@@ -105,8 +105,8 @@ pub struct Outcome {
     pub trace: String,
 }
 
-/// Returns when the child has executed its program, or could not.
-fn spawn(command: &mut Command) -> std::io::Result<Child> {
+/// Starts a child, not while [`sys::no_forks`] is held. Returns when it has executed its program, or could not.
+pub(crate) fn spawn(command: &mut Command) -> std::io::Result<Child> {
     let _alone = sys::no_forks();
     command.spawn()
 }

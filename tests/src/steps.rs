@@ -10,7 +10,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use crate::case::DEADLINE;
-use crate::{Running, procfs};
+use crate::{Running, procfs, running};
 
 /// More than any start-up takes; a program that loops without a system call is not counted for ever.
 const LIMIT: u64 = 1_000_000;
@@ -25,7 +25,7 @@ pub fn before_first_call(program: impl AsRef<OsStr>) -> u64 {
     let mut command = Command::new(program);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     crate::sys::stop_at_start(&mut command);
-    let mut child = command.spawn().expect("a program");
+    let mut child = running::spawn(&mut command).expect("a program");
     let pid = Pid::from_raw(child.id() as i32);
     let mut steps = 0;
     // Each wait is for one instruction that is no system call, so it ends without a deadline.

@@ -15,7 +15,7 @@ use bitts_tests::runtimes::base;
 use bitts_tests::runtimes::client::{DEADLINE, Finished, Follower, finish};
 use bitts_tests::runtimes::enclosure::{Enclosure, Ground, namespace, wait_for_program, zombies};
 use bitts_tests::runtimes::world::{self, Trials};
-use bitts_tests::{elf, ship};
+use bitts_tests::{elf, ship, sys};
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
@@ -56,7 +56,10 @@ impl World {
     fn run(&self, name: &str, file: &Path, change: impl FnOnce(&mut Value)) -> Container<'_> {
         let bundle = self.enclosure.ground.folder().join(name);
         fs::create_dir_all(bundle.join("rootfs")).expect("make a folder");
-        fs::copy(file, bundle.join("rootfs").join(file.file_name().expect("a name"))).expect("copy a program");
+        {
+            let _alone = sys::no_forks();
+            fs::copy(file, bundle.join("rootfs").join(file.file_name().expect("a name"))).expect("copy a program");
+        }
         let bundle = bundle.to_str().expect("a plain path");
         self.ok(&["spec", "--bundle", bundle]);
         let path = format!("{bundle}/config.json");

@@ -6,6 +6,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::running;
+
 /// How long anything may take that should take no time to speak of. Generous: the machine may be busy with other tests.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -29,7 +31,9 @@ pub fn under_timeout(deadline: Duration) -> Command {
 /// Runs a client that [`under_timeout`] began, whatever it ends with.
 pub fn finish(client: &mut Command, deadline: Duration) -> Finished {
     let start = Instant::now();
-    let output = client.output().expect("run a client under timeout");
+    client.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = running::spawn(client).expect("run a client under timeout");
+    let output = child.wait_with_output().expect("the end of a client under timeout");
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     let (stdout, stderr) = (text(output.stdout), text(output.stderr));
     assert!(start.elapsed() < deadline, "{client:?} took longer than {deadline:?}\n{stdout}{stderr}");
@@ -50,12 +54,8 @@ pub struct Follower {
 impl Follower {
     /// Starts the client `command` and follows what it writes on standard output and standard error.
     pub fn start(name: &str, command: &mut Command) -> Follower {
-        let mut client = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("run a client under timeout");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut client = running::spawn(command).expect("run a client under timeout");
         let (sender, output) = mpsc::channel();
         let pipes: [Box<dyn Read + Send>; 2] =
             [Box::new(client.stdout.take().expect("a pipe")), Box::new(client.stderr.take().expect("a pipe"))];
