@@ -73,6 +73,13 @@ pub fn start_without_words(running: &mut Running) {
 #[derive(Debug)]
 pub struct Held(Pid);
 
+impl Held {
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        self.0.as_raw()
+    }
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
         // Fails where it has been killed meanwhile.
@@ -93,6 +100,35 @@ pub fn hold(process: i32) -> Result<Held, String> {
         WaitStatus::PtraceEvent(..) => Ok(Held(pid)),
         other => Err(format!("instead of a stop: {other:?}")),
     }
+}
+
+/// Lets a held program go up to its first child: both are stopped, the child before its first instruction.
+fn stop_at_birth(running: &mut Running) -> (Pid, Pid) {
+    let births = ptrace::Options::PTRACE_O_TRACEFORK | ptrace::Options::PTRACE_O_TRACEVFORK;
+    let parent = stop_behind_exec(running, births);
+    loop {
+        ptrace::cont(parent, None).expect("a stopped process");
+        match waitpid(parent, Some(WaitPidFlag::__WALL)).expect("a tracee") {
+            WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK) => break,
+            // A trap that the tracer's own coming has left behind.
+            WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_STOP) => {}
+            event => panic!("it starts no child: {event:?}"),
+        }
+    }
+    // The child is traced from its start, with the same options, and is stopped as soon as it runs.
+    let child = Pid::from_raw(ptrace::getevent(parent).expect("a stopped process") as i32);
+    let event = waitpid(child, Some(WaitPidFlag::__WALL)).expect("a tracee");
+    assert!(matches!(event, WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_STOP)), "{event:?}");
+    (parent, child)
+}
+
+/// The same, and both are let go by whoever calls this, in any order.
+///
+/// # Panics
+/// Where it may not be traced, or has no child.
+pub fn hold_at_birth(running: &mut Running) -> (Held, Held) {
+    let (parent, child) = stop_at_birth(running);
+    (Held(parent), Held(child))
 }
 
 /// Lets a program that waits for its exec go up to the end of the first system call that it makes by itself. What is sent to
@@ -220,24 +256,13 @@ fn at_system_call(_: Pid) -> bool {
 #[cfg(target_arch = "x86_64")]
 #[must_use]
 pub fn child_stack(running: &mut Running) -> u64 {
-    let options = ptrace::Options::PTRACE_O_TRACEFORK | ptrace::Options::PTRACE_O_TRACEVFORK;
-    let pid = stop_behind_exec(running, options);
-    // The child is traced from its start, with the same options.
-    loop {
-        ptrace::cont(pid, None).expect("a stopped process");
-        match waitpid(pid, Some(WaitPidFlag::__WALL)).expect("a tracee") {
-            WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK) => break,
-            // A trap that the tracer's own coming has left behind.
-            WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_STOP) => {}
-            event => panic!("it starts no child: {event:?}"),
-        }
-    }
-    let child = Pid::from_raw(ptrace::getevent(pid).expect("a stopped process") as i32);
+    let (pid, child) = stop_at_birth(running);
     ptrace::detach(pid, None).expect("a stopped process");
     let stack = || ptrace::getregs(child).expect("a stopped process").rsp;
-    let mut top = None;
-    let mut lowest = u64::MAX;
+    let top = stack();
+    let mut lowest = top;
     loop {
+        ptrace::step(child, None).expect("a stopped process");
         // Each wait is for one instruction; one that is a system call ends with it, or with the child.
         match waitpid(child, Some(WaitPidFlag::__WALL)).expect("a tracee") {
             WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_EXEC) => {
@@ -246,9 +271,7 @@ pub fn child_stack(running: &mut Running) -> u64 {
             WaitStatus::Exited(..) | WaitStatus::Signaled(..) => break,
             _ => {}
         }
-        top.get_or_insert_with(stack);
         lowest = lowest.min(stack());
-        ptrace::step(child, None).expect("a stopped process");
     }
-    top.expect("a first stop") - lowest
+    top - lowest
 }

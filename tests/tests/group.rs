@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bitts_tests::{
     Case, Outcome, Place, Running, Stream, case::new_terminal, namespace, needs_namespaces, needs_strace, procfs, ship,
-    sys, tools,
+    steps, sys, tools,
 };
 
 /// Everywhere that init can stand, with and without `-g`.
@@ -65,6 +65,34 @@ fn i13_where_no_group_can_be_made_the_child_gets_the_signals() {
             init.wait_line("recording");
             init.queue(40, 5);
             init.wait_line("signal=40 ");
+            init.signal(libc::SIGTERM);
+            init.wait().assert_exit(7);
+        }
+    }
+}
+
+/// Whichever of the two runs first: nothing that is sent to the group before the child has run is lost, and the child's program is
+/// never in another group than its own.
+#[test]
+fn i8_each_of_init_and_its_child_makes_the_group() {
+    needs_namespaces!();
+    for (place, options) in MODES.into_iter().filter(|(place, options)| own_group(*place, options)) {
+        for init_is_first in [true, false] {
+            let case = Case::init().place(place).args(options).child(["record", "for", "1", "exit", "7"]);
+            let mut init = case.start_held();
+            let (parent, child) = steps::hold_at_birth(&mut init);
+            let pid = child.pid();
+            assert_ne!(group(pid), pid, "{place:?} {options:?}");
+            let other = if init_is_first {
+                drop(parent);
+                child
+            } else {
+                drop(child);
+                parent
+            };
+            init.wait_until("a group of the child's own", |_| group(pid) == pid);
+            drop(other);
+            init.wait_line("recording");
             init.signal(libc::SIGTERM);
             init.wait().assert_exit(7);
         }
