@@ -1105,6 +1105,26 @@ fn i13_a_running_grace_costs_no_context_switch() {
     });
 }
 
+/// The one that is followed ends, and whom to follow next cannot be told.
+#[test]
+fn i13_i14_a_proc_that_goes_away_in_the_grace_costs_no_context_switch() {
+    needs_namespaces!();
+    for first in 0..2 {
+        let mut init = at(Place::Pid1, &FOREVER, &[&RECORDER, &RECORDER]);
+        end_child(&mut init);
+        init.wait_lines("signal=18 ", 2);
+        Case::witness().inside(&init).args(["detach", "/proc"]).run().assert_exit(0);
+        let others: Vec<_> =
+            init.processes().iter().map(|process| process.pid).filter(|pid| *pid != init.pid()).collect();
+        assert_eq!(others.len(), 2, "{:?}", init.processes());
+        sys::kill(others[first], libc::SIGKILL, None).expect("it lives");
+        init.wait_until("it is gone", |init| init.processes().len() == 2);
+        assert_eq!(switches_at_rest(&mut init), 0);
+        sys::kill(others[1 - first], libc::SIGKILL, None).expect("it lives");
+        init.wait().assert_exit(STATUS);
+    }
+}
+
 // ---- How the times are given ----------------------------------------------------------------------------------------
 
 /// Told as promised (I5): the culprit in the first of two lines, status 1, nothing started.
