@@ -399,6 +399,24 @@ fn i4_as_dumb_init_a_hang_up_ends_the_child() {
     }
 }
 
+/// Where init leads no session the terminal is another one's. Root could take it from there (ioctl_tty(2), TIOCSCTTY with 1), and
+/// nobody else: only as root this can fail.
+#[test]
+fn i4_as_dumb_init_a_terminal_of_another_session_is_not_taken_away() {
+    needs_namespaces!();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let dumb_init = folder.path().join("dumb-init");
+    std::os::unix::fs::symlink(ship::init(), &dumb_init).expect("a link");
+    let case = Case::new("/bin/sh").terminal().env("I", &dumb_init).env("W", tools::witness());
+    let outcome = case.args(["-c", "$I $W state exit 7; s=$?; $W state; exit $s"]).run();
+    outcome.assert_exit(7);
+    let [sessions, terminals] = ["sid", "tpgid"].map(|key| outcome.values(key));
+    let number = |text: &String| text.trim().parse::<i32>().expect("a number");
+    assert!(sessions.len() == 2 && number(&sessions[0]) != number(&sessions[1]), "{outcome}");
+    assert_eq!(number(&terminals[0]), -1, "the child's: {outcome}");
+    assert!(number(&terminals[1]) > 0, "the shell's: {outcome}");
+}
+
 // ---- dumb-init: the rest --------------------------------------------------------------------------------------------
 
 #[test]
