@@ -21,6 +21,14 @@ pub fn pause() -> &'static Path {
         .get_or_init(|| under_test("PAUSE_UNDER_TEST").unwrap_or_else(|| release("pause", &target(), &target_folder())))
 }
 
+/// Is `init` another program, of which nothing is known but what the contract says? `BITTS_MUTANT` tells that `INIT_UNDER_TEST` names
+/// one that was built from this source with a fault in it.
+#[must_use]
+pub fn another_init() -> bool {
+    let given = |name| std::env::var_os(name).is_some();
+    given("INIT_UNDER_TEST") && !given("BITTS_MUTANT")
+}
+
 /// The witness as a static program, for images with nothing else in them; or what `STATIC_WITNESS` names.
 #[must_use]
 pub fn static_witness() -> &'static Path {

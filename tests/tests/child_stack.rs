@@ -6,9 +6,9 @@ use bitts_tests::{Case, Place, namespace, needs_namespaces, ship, steps};
 /// Bytes that it may need beyond what was seen: there is no case for it, but no case is all cases.
 const SPARE: u64 = 128;
 
-/// `CHILD_STACK` of init/src/sys.rs.
+/// `CHILD_STACK` of init/src/sys.rs. A test runs in its package's folder, which is a copy where a fault has been put in.
 fn size() -> u64 {
-    let source = std::fs::read_to_string(ship::root().join("init/src/sys.rs")).expect("a source");
+    let source = std::fs::read_to_string("../init/src/sys.rs").expect("a source");
     let line = source.lines().find_map(|line| line.strip_prefix("const CHILD_STACK: usize = ")).expect("its size");
     line.trim_end_matches(';').parse().expect("a number")
 }
@@ -25,7 +25,7 @@ fn script() -> tempfile::TempPath {
 
 #[test]
 fn b1_the_child_s_stack_is_large_enough() {
-    if std::env::var_os("INIT_UNDER_TEST").is_some() {
+    if ship::another_init() {
         return namespace::skipped("the child's stack", "only the init that is built here is known to have it");
     }
     needs_namespaces!();

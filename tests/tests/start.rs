@@ -392,6 +392,19 @@ fn i11_closed_descriptors_are_no_error_and_stay_closed() {
     }
 }
 
+/// The number of a descriptor that the caller has closed is given to what is opened next.
+#[test]
+fn i11_what_is_opened_never_passes_for_a_closed_descriptor() {
+    needs_namespaces!();
+    for place in PLACES {
+        let case = Case::init().place(place).terminal().stderr(Stream::Closed).stdout(Stream::Pipe);
+        let init = at_rest(case.arg("-v").child(["ready", "sleep"]), "ready");
+        // The terminal, kept as 0, is not standard error.
+        let kept = procfs::descriptors(init.pid()).expect("it lives");
+        assert_eq!(kept.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [0], "{place:?}: {kept:?}");
+    }
+}
+
 // ---- B1, B4: the file -----------------------------------------------------------------------------------------------
 
 #[test]
@@ -474,7 +487,7 @@ fn b1_from_exec_to_rest_these_calls_and_no_others() {
         SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigtimedwait, SYS_sched_yield, SYS_setpgid,
     };
     needs_namespaces!();
-    if std::env::var_os("INIT_UNDER_TEST").is_some() {
+    if ship::another_init() {
         return namespace::skipped("the calls of a start", "another init makes other ones");
     }
     let first = [SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_getpid];

@@ -80,7 +80,7 @@ pub struct Outcome {
 }
 
 /// The test files that run on a changed program, the quick ones first.
-pub const FILES: [&str; 21] = [
+pub const FILES: [&str; 22] = [
     "command_line",
     "group",
     "descriptors",
@@ -93,6 +93,7 @@ pub const FILES: [&str; 21] = [
     "hold",
     "names",
     "exec",
+    "child_stack",
     "stop_timeout",
     "pause",
     "terminal",
@@ -105,7 +106,7 @@ pub const FILES: [&str; 21] = [
 ];
 
 /// How many of them are quick.
-pub const QUICK: usize = 12;
+pub const QUICK: usize = 13;
 
 /// The test of the sizes.
 const SIZE: &str = "b4_release_files_are_small";
@@ -464,7 +465,7 @@ impl Bench {
         // The size says nothing of what a program does, and may change with any fault.
         command.args(words).args(["--skip", SIZE]).current_dir(self.sources().join("tests"));
         command.env("INIT_UNDER_TEST", self.program("init")).env("PAUSE_UNDER_TEST", self.program("pause"));
-        command.env("PROPTEST_MAX_SHRINK_ITERS", "0");
+        command.env("BITTS_MUTANT", "1").env("PROPTEST_MAX_SHRINK_ITERS", "0");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         sys::die_with_parent(&mut command);
         let mut child = command.spawn().ok()?;
