@@ -506,6 +506,19 @@ fn i14_term_int_and_quit_cut_the_grace_short() {
 }
 
 /// Also where no descriptor can tell of signals: then those of init's own children are all that wakes it, and a signal.
+/// Whether the child has ended is asked first: without an answer it lives.
+#[test]
+fn b3_where_nobody_may_ask_for_the_child_s_end_a_term_reaches_it() {
+    needs_namespaces!();
+    for place in PLACES {
+        let case = Case::init().place(place).args(WAIT_ALL).refuse(libc::ENOSYS, [libc::SYS_waitid]);
+        let mut init = case.child(["record", "for", "1", "exit", "7"]).start();
+        init.wait_line("recording");
+        init.signal(SIGTERM);
+        init.wait().assert_exit(7);
+    }
+}
+
 #[test]
 fn b3_without_a_signalfd_a_term_cuts_the_grace_short() {
     needs_namespaces!();
