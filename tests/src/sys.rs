@@ -359,7 +359,7 @@ pub fn end_all_children() {
     }
 }
 
-/// No child that a [`Case`](crate::Case) or a test of a runtime starts is between fork and exec while this is held; so never hold it while starting one.
+/// No child that `running::spawn` starts is between fork and exec while this is held; so never hold it while starting one.
 /// Until its exec a child has copies of our descriptors, and the kernel executes no file that is open for writing anywhere (ETXTBSY):
 /// who writes a program holds this until the file is closed.
 pub fn no_forks() -> MutexGuard<'static, ()> {

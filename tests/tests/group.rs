@@ -71,8 +71,7 @@ fn i13_where_no_group_can_be_made_the_child_gets_the_signals() {
     }
 }
 
-/// Whichever of the two runs first: nothing that is sent to the group before the child has run is lost, and the child's program is
-/// never in another group than its own.
+/// Whichever of the two runs first, the group is there: before init can send a signal to it, and before the child's program is executed.
 #[test]
 fn i8_each_of_init_and_its_child_makes_the_group() {
     needs_namespaces!();

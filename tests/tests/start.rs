@@ -358,6 +358,7 @@ fn i11_without_a_terminal_of_its_own_it_keeps_stderr_alone() {
 #[test]
 fn i11_on_a_terminal_it_keeps_stderr_and_the_terminal() {
     needs_namespaces!();
+    needs_strace!();
     for place in PLACES {
         let file = tempfile::tempfile().expect("a temporary file");
         let case = Case::init().place(place).terminal().descriptor(5, file);

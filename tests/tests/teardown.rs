@@ -505,7 +505,6 @@ fn i14_term_int_and_quit_cut_the_grace_short() {
     }
 }
 
-/// Also where no descriptor can tell of signals: then those of init's own children are all that wakes it, and a signal.
 /// Whether the child has ended is asked first: without an answer it lives.
 #[test]
 fn b3_where_nobody_may_ask_for_the_child_s_end_a_term_reaches_it() {
@@ -519,6 +518,7 @@ fn b3_where_nobody_may_ask_for_the_child_s_end_a_term_reaches_it() {
     }
 }
 
+/// Also where no descriptor can tell of signals: then those of init's own children are all that wakes it, and a signal.
 #[test]
 fn b3_without_a_signalfd_a_term_cuts_the_grace_short() {
     needs_namespaces!();
