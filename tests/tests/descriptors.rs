@@ -120,3 +120,17 @@ fn i11_descriptors_above_the_soft_limit_are_closed_one_by_one_too() {
         init.wait().assert_exit(143);
     }
 }
+
+/// Without an answer there is still a bound: the kernel's own default for it.
+#[test]
+fn i11_descriptors_are_closed_one_by_one_where_the_limit_cannot_be_asked_for() {
+    needs_namespaces!();
+    for errno in [libc::ENOSYS, libc::EPERM] {
+        let file = tempfile::tempfile().expect("a file");
+        let case = Case::init().descriptor(100, file).refuse(errno, [libc::SYS_close_range, libc::SYS_prlimit64]);
+        let mut init = case.stdin(Stream::Null).child(["sleep"]).start();
+        assert_eq!(descriptors(&mut init, libc::SYS_rt_sigtimedwait), [2]);
+        init.signal(libc::SIGTERM);
+        init.wait().assert_exit(143);
+    }
+}

@@ -451,6 +451,25 @@ fn i14_processes_from_outside_are_pid_1s_as_well() {
     init.wait().assert_exit(STATUS);
 }
 
+/// The kernel goes on with a ppoll after a stop; where something else breaks it off, the one that is followed stays followed.
+#[test]
+fn i14_a_wait_that_is_broken_off_follows_on() {
+    needs_namespaces!();
+    needs_strace!();
+    let case = Case::init().place(Place::Pid1).args(FOREVER);
+    let mut init = with(case.strace_alone(["-e", "trace=ppoll", "--inject=ppoll:error=EINTR:when=1..20"]), &[]);
+    let mut entered =
+        Case::witness().inside(&init).stdin(Stream::Pipe).args(["ignore", "15", "say", "recording", "cat"]).start();
+    entered.wait_line("recording");
+    init.close_stdin();
+    init.wait_asleep_in(libc::SYS_ppoll);
+    entered.close_stdin();
+    entered.wait().assert_exit(0);
+    let outcome = init.wait();
+    outcome.assert_exit(STATUS);
+    assert_eq!(outcome.trace.matches("EINTR").count(), 20, "{}", outcome.trace);
+}
+
 /// Dead, but not reaped by its parent outside: that is nobody to wait for.
 #[test]
 fn i14_a_zombie_of_a_parent_outside_is_not_waited_for() {
