@@ -142,6 +142,12 @@ pub fn is_asleep(pid: i32) -> bool {
     Status::read(pid).is_ok_and(|status| status.get("State").starts_with('S'))
 }
 
+/// Does it still run a program? What is at its end, or a zombie, does not.
+#[must_use]
+pub fn has_program(pid: i32) -> bool {
+    fs::read_link(format!("/proc/{pid}/exe")).is_ok()
+}
+
 /// Waits until the process sleeps and has not been woken for a while; false after the limit, or where it is gone. For programs
 /// whose last system call is not known; others have [`sleeps_in`].
 #[must_use]

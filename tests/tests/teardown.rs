@@ -486,10 +486,7 @@ fn i14_a_zombie_of_a_parent_outside_is_not_waited_for() {
     // The kernel lets a PID 1 end only when all of its namespace is reaped (kernel/pid_namespace.c, `zap_pid_ns_processes`):
     // init is at its end when it is a zombie itself, or waits for that.
     let pid = init.pid();
-    init.wait_until("init at its end", |_| {
-        let exiting = Status::read(pid).map_or(true, |status| status.get("State").starts_with('Z'));
-        exiting || std::fs::read_link(format!("/proc/{pid}/exe")).is_err()
-    });
+    init.wait_until("init at its end", |_| !procfs::has_program(pid));
     sys::kill(parent, SIGCONT, None).expect("the launcher");
     init.wait().assert_exit(STATUS);
 }

@@ -653,7 +653,11 @@ fn outlived(program: &Program, words: &[&str]) -> Result<Running, Failure> {
     let words = [&["child"], words, &["end", "exit", "7"]].concat();
     let running = ready(program.case().stdin(Stream::Pipe).child(words), "ready")?;
     let alone = || running.processes().len() == 2 && running.children().len() == 1;
-    awaits(&running, "the program and who has outlived the child", || running.has_ended() || alone())?;
+    // It waits, and not the kernel at its end for those that it has killed: then the program is gone already (do_exit(), exit_mm()).
+    let waits = || procfs::is_asleep(running.pid()) && procfs::has_program(running.pid());
+    awaits(&running, "the program asleep beside who has outlived the child", || {
+        running.has_ended() || alone() && waits()
+    })?;
     if running.has_ended() { Err(failure(ENDS, "it waits for who is left", running.shown())) } else { Ok(running) }
 }
 
