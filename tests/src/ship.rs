@@ -152,7 +152,8 @@ pub fn release(package: &str, target: &str, folder: &Path) -> PathBuf {
 pub fn release_with_lines(package: &str, target: &str, folder: &Path) -> PathBuf {
     build(
         cargo()
-            .env("CARGO_PROFILE_RELEASE_DEBUG", "2")
+            // Full information on variables has been seen to change what is merged, by eight bytes of init.
+            .env("CARGO_PROFILE_RELEASE_DEBUG", "1")
             .env("CARGO_PROFILE_RELEASE_STRIP", "none")
             .args(["rustc", "--release", "--package", package, "--bin", package, "--config"])
             // The flags of .cargo/config.toml and, behind them, this one.
