@@ -10,10 +10,41 @@ use super::table::grouped;
 pub enum Show {
     /// The median and, where they differ, half of the distance between the quartiles; with this many decimals.
     Median(usize),
+    /// The same of memory in kB, which comes in pages.
+    Pages,
     /// In how many of all rounds it was so: 1 stands for yes, 0 for no.
     Share,
     /// A word that is the same each time.
     Word,
+}
+
+impl Show {
+    /// With how many decimals numbers are shown. None of words.
+    #[must_use]
+    pub const fn decimals(self) -> Option<usize> {
+        match self {
+            Self::Median(decimals) => Some(decimals),
+            Self::Pages | Self::Share => Some(0),
+            Self::Word => None,
+        }
+    }
+
+    /// It is of medians.
+    #[must_use]
+    pub const fn is_median(self) -> bool {
+        matches!(self, Self::Median(_) | Self::Pages)
+    }
+
+    /// The least by which two numbers can differ.
+    fn step(self) -> f64 {
+        match self {
+            Self::Pages => {
+                let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten();
+                page.expect("a page has a size") as f64 / 1024.0
+            }
+            _ => 0.1_f64.powi(self.decimals().unwrap_or(0) as i32),
+        }
+    }
 }
 
 /// The samples of one subject, run by run, in the order of the rounds.
@@ -81,7 +112,8 @@ impl Cell {
                 let numbers = self.numbers();
                 format!("{} of {}", grouped(numbers.iter().sum(), 0), grouped(numbers.len() as f64, 0))
             }
-            Show::Median(decimals) => {
+            Show::Median(_) | Show::Pages => {
+                let decimals = self.show.decimals().unwrap_or(0);
                 let mut text = grouped(self.value().unwrap_or(f64::NAN), decimals);
                 let spread = grouped(self.spread(), decimals);
                 if spread != grouped(0.0, decimals) {
@@ -100,7 +132,7 @@ impl Cell {
     }
 
     /// Whether the runs agree within their spread: the median of each is no further from the median of all than half of the
-    /// distance between the quartiles within a run, or than 2 %, or than one in the last digit shown. Counts may differ by what
+    /// distance between the quartiles within a run, or than 2 %, or than one in the last digit shown, or than a page. Counts may differ by what
     /// chance alone would make of them (three standard deviations of a count).
     #[must_use]
     pub fn agrees(&self) -> bool {
@@ -112,13 +144,12 @@ impl Cell {
                 let mean = each.iter().sum::<f64>() / each.len() as f64;
                 all_within(mean, 3.0 * mean.sqrt())
             }
-            Show::Median(decimals) => {
+            Show::Median(_) | Show::Pages => {
                 let spread = |run: &Vec<Sample>| Self { show: self.show, runs: vec![run.clone()] }.spread();
                 let within = quantile(&mut self.runs.iter().map(spread).collect::<Vec<_>>(), 0.5).unwrap_or(f64::NAN);
                 let middle = self.value().unwrap_or(f64::NAN);
-                // A little more than one digit, which has no exact number.
-                let digit = 0.1_f64.powi(decimals as i32) * 1.001;
-                all_within(middle, within.max(middle.abs() * 0.02).max(digit))
+                // A little more than one step, for a decimal has no exact number.
+                all_within(middle, within.max(middle.abs() * 0.02).max(self.show.step() * 1.001))
             }
         }
     }
@@ -161,7 +192,7 @@ fn value(numbers: &[f64], show: Show) -> Option<f64> {
     match show {
         Show::Word => None,
         Show::Share => Some(numbers.iter().sum()),
-        Show::Median(_) => quantile(&mut numbers.to_vec(), 0.5),
+        Show::Median(_) | Show::Pages => quantile(&mut numbers.to_vec(), 0.5),
     }
 }
 
@@ -208,6 +239,8 @@ mod tests {
         // What is the same each time may differ by the last digit.
         assert!(agrees(Show::Median(0), &[&[5.0, 5.0], &[6.0, 6.0], &[5.0, 5.0]]));
         assert!(!agrees(Show::Median(0), &[&[5.0, 5.0], &[8.0, 8.0], &[5.0, 5.0]]));
+        assert!(agrees(Show::Pages, &[&[24.0, 24.0], &[28.0, 28.0], &[24.0, 24.0]]));
+        assert!(!agrees(Show::Pages, &[&[24.0, 24.0], &[32.0, 32.0], &[24.0, 24.0]]));
         assert!(agrees(Show::Share, &[&[50.0], &[40.0], &[60.0]]));
         assert!(!agrees(Show::Share, &[&[150.0], &[0.0], &[150.0]]));
     }

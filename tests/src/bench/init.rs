@@ -17,6 +17,9 @@ pub const ADDED: &str = "time added to a program that does nothing, µs";
 /// The memory charged, for the chart: the beginning of the row's name.
 pub const CHARGED: &str = "charged to the cgroup, kB";
 
+/// What is a process's own.
+const WRITTEN: &str = "private and written, kB";
+
 /// A signal's way, for the chart.
 pub const SIGNAL: &str = "from kill to the child's handler, µs";
 
@@ -81,8 +84,8 @@ pub fn measures(quick: bool) -> Vec<Measure> {
     let mut all = vec![
         number("file, bytes", 1, 0, sample::file).once(),
         number("image to pull, bytes", 1, 0, sample::pulled).once(),
-        number("resident, kB", 5, 0, sample::resident),
-        number("private and written, kB", 5, 0, sample::private_dirty),
+        Measure::new("resident, kB", size.often(15), Show::Pages, sample::resident),
+        Measure::new(WRITTEN, size.often(15), Show::Pages, sample::private_dirty),
     ];
     if cfg!(target_arch = "x86_64") {
         // What its child is charged is known of the floor alone.
@@ -92,13 +95,13 @@ pub fn measures(quick: bool) -> Vec<Measure> {
         all.push(number("system calls from exec to supervising", 1, 0, sample::calls));
         all.push(number("instructions before the first", 1, 0, sample::instructions).once());
     }
-    all.push(number("page faults from exec to supervising", 3, 0, sample::faults));
-    let rounds = size.few(500);
-    all.push(Measure::all(ADDED, 1, Show::Median(0), move |subjects| timed::added(subjects, rounds)));
+    all.push(number("page faults from exec to supervising", 9, 0, sample::faults));
+    let starts = size.few(50);
+    all.push(Measure::all(ADDED, size.often(15), Show::Median(0), move |subjects| timed::added(subjects, starts)));
     all.push(signals(size));
     all.push(burst(size));
     all.push(orphans(size));
-    all.push(number(END, 15, 0, timed::end));
+    all.push(number(END, 30, 0, timed::end));
     let what = format!("wake-ups in {} idle seconds", idle.as_secs());
     all.push(Measure::all(&what, 1, Show::Median(0), move |subjects| sample::idle_wake_ups(subjects, idle)));
     for distance in [0, 100, 500] {
@@ -106,7 +109,7 @@ pub fn measures(quick: bool) -> Vec<Measure> {
         let take = move |subject: &Subject| sample::lost(subject, Duration::from_micros(distance));
         all.push(Measure::new(&format!("TERM lost {distance} µs after exec"), tries, Show::Share, take));
     }
-    all.extend(docker::measures(size.often(2)));
+    all.extend(docker::measures(size.often(4)));
     all
 }
 
@@ -114,7 +117,7 @@ pub fn measures(quick: bool) -> Vec<Measure> {
 fn signals(size: Size) -> Measure {
     let signals = size.few(100);
     let lines = [SIGNAL, "… more than straight to the child, µs"].map(|what| (what.to_owned(), Show::Median(1)));
-    Measure::each(lines, size.often(7), move |subject| timed::forwarding(subject, signals))
+    Measure::each(lines, size.often(15), move |subject| timed::forwarding(subject, signals))
 }
 
 /// A burst of them.
@@ -123,7 +126,7 @@ fn burst(size: Size) -> Measure {
     let room = sys::limit(libc::RLIMIT_SIGPENDING).0 / 4;
     let count = size.few(10_000).min(usize::try_from(room).unwrap_or(usize::MAX));
     let what = format!("each of {} queued signals, µs", counted(count));
-    Measure::new(&what, size.often(2), Show::Median(1), move |subject| timed::burst(subject, count))
+    Measure::new(&what, size.often(7), Show::Median(1), move |subject| timed::burst(subject, count))
 }
 
 /// Orphans one by one, and in bursts.
@@ -140,7 +143,7 @@ fn orphans(size: Size) -> Measure {
         (of_many("wake-ups"), Show::Median(2)),
         (format!("{BURST} orphans at a time: from the first one's exit until all are gone, µs"), Show::Median(0)),
     ];
-    Measure::each(lines, size.often(3), move |subject| timed::orphans(subject, single, many, BURST))
+    Measure::each(lines, size.often(7), move |subject| timed::orphans(subject, single, many, BURST))
 }
 
 /// How many processes are below the init in the rows of [`growth`].
@@ -150,7 +153,7 @@ pub fn below(quick: bool) -> [usize; 3] {
 }
 
 /// What may grow with the number of processes below it.
-pub const GROWING: [&str; 5] = ["private and written, kB", SIGNAL, ORPHAN, GONE, END];
+pub const GROWING: [&str; 5] = [WRITTEN, SIGNAL, ORPHAN, GONE, END];
 
 /// The rows of [`growth`] with those together that tell of the same.
 #[must_use]
@@ -163,8 +166,13 @@ pub fn by_what(rows: Vec<Row>) -> Vec<Row> {
 #[must_use]
 pub fn growth(quick: bool) -> Vec<Measure> {
     let measure = |count: usize| {
-        let line = |what: &&str| (format!("{what}, with {} below it", counted(count)), Show::Median(0));
-        let rounds = if quick || count > 1_000 { 1 } else { 3 };
+        let show = |what: &str| if what == WRITTEN { Show::Pages } else { Show::Median(0) };
+        let line = |what: &&str| (format!("{what}, with {} below it", counted(count)), show(what));
+        let rounds = match count {
+            _ if quick => 1,
+            1_001.. => 3,
+            _ => 9,
+        };
         Measure::each(GROWING.iter().map(line), rounds, move |subject| timed::below(subject, count))
     };
     below(quick).map(measure).into()

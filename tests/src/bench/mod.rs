@@ -138,6 +138,11 @@ pub struct Row {
     pub cells: Vec<Option<Cell>>,
 }
 
+/// When a round's turn is, of as many: 0 is the start of a run and 1 its end.
+fn place(round: usize, rounds: usize) -> f64 {
+    (round as f64 + 0.5) / rounds as f64
+}
+
 /// Measures everything, `runs` times one after another; what cannot be measured is a dash, and its reason is told.
 #[must_use]
 pub fn run(subjects: &[Subject], measures: &[Measure], runs: usize) -> Vec<Row> {
@@ -152,36 +157,42 @@ pub fn run(subjects: &[Subject], measures: &[Measure], runs: usize) -> Vec<Row> 
     let mut random = fastrand::Rng::with_seed(1);
     for run in 0..runs {
         let mut first = 0;
+        let mut rounds = Vec::new();
         for measure in measures {
-            let rows = &mut rows[first..first + measure.lines.len()];
-            first += measure.lines.len();
+            let lines = first..first + measure.lines.len();
+            first = lines.end;
             if measure.once && run > 0 {
                 continue;
             }
-            rows.iter_mut().flat_map(|row| row.cells.iter_mut().flatten()).for_each(Cell::begin);
-            for _ in 0..measure.rounds {
-                let mut order: Vec<_> = (0..subjects.len()).collect();
-                random.shuffle(&mut order);
-                order.retain(|&index| rows.iter().all(|row| row.cells[index].is_some()));
-                bar.set_message(format!("run {}: {}", run + 1, measure.lines[0].what));
-                let taken: Vec<Taken> = match &measure.take {
-                    Take::Each(take) => order.iter().map(|&index| take(&subjects[index])).collect(),
-                    Take::All(take) => take(&order.iter().map(|&index| &subjects[index]).collect::<Vec<_>>()),
-                };
-                for (index, taken) in order.into_iter().zip(taken) {
-                    match taken {
-                        Ok(lines) => {
-                            let cells = rows.iter_mut().filter_map(|row| row.cells[index].as_mut());
-                            cells.zip(lines).for_each(|(cell, samples)| cell.add(samples));
-                        }
-                        Err(why) => {
-                            bar.println(format!("{}: {}: {why}", rows[0].what, subjects[index].name));
-                            rows.iter_mut().for_each(|row| row.cells[index] = None);
-                        }
+            rows[lines.clone()].iter_mut().flat_map(|row| row.cells.iter_mut().flatten()).for_each(Cell::begin);
+            rounds.extend((0..measure.rounds).map(|round| (place(round, measure.rounds), measure, lines.clone())));
+        }
+        // Those of all measures mixed, each measure's evenly over the whole run: a machine that is slower for some seconds is so for
+        // some rounds of each, and for no measure's all.
+        rounds.sort_by(|(a, ..), (b, ..)| a.total_cmp(b));
+        for (_, measure, lines) in rounds {
+            let rows = &mut rows[lines];
+            let mut order: Vec<_> = (0..subjects.len()).collect();
+            random.shuffle(&mut order);
+            order.retain(|&index| rows.iter().all(|row| row.cells[index].is_some()));
+            bar.set_message(format!("run {}: {}", run + 1, measure.lines[0].what));
+            let taken: Vec<Taken> = match &measure.take {
+                Take::Each(take) => order.iter().map(|&index| take(&subjects[index])).collect(),
+                Take::All(take) => take(&order.iter().map(|&index| &subjects[index]).collect::<Vec<_>>()),
+            };
+            for (index, taken) in order.into_iter().zip(taken) {
+                match taken {
+                    Ok(lines) => {
+                        let cells = rows.iter_mut().filter_map(|row| row.cells[index].as_mut());
+                        cells.zip(lines).for_each(|(cell, samples)| cell.add(samples));
+                    }
+                    Err(why) => {
+                        bar.println(format!("{}: {}: {why}", rows[0].what, subjects[index].name));
+                        rows.iter_mut().for_each(|row| row.cells[index] = None);
                     }
                 }
-                bar.inc(subjects.len() as u64);
             }
+            bar.inc(subjects.len() as u64);
         }
     }
     bar.finish_and_clear();

@@ -42,12 +42,12 @@ pub fn measures(quick: bool) -> Vec<Measure> {
     };
     let mut all = vec![
         number("file, bytes", 1, 0, sample::file).once(),
-        number("resident, kB", 5, 0, sample::resident),
-        number("private and written, kB", 5, 0, sample::private_dirty),
+        Measure::new("resident, kB", often(15), Show::Pages, sample::resident),
+        Measure::new("private and written, kB", often(15), Show::Pages, sample::private_dirty),
         Measure::new(&format!("{CHARGED} each of {}", counted(crowd)), often(2), Show::Median(1), move |subject| {
             sample::charged(subject, crowd)
         }),
-        number("page faults from exec to sleep", 3, 0, sample::faults),
+        number("page faults from exec to sleep", 9, 0, sample::faults),
         number("system calls from exec to sleep", 3, 0, sample::calls),
         Measure::each([("the first of them".to_owned(), Show::Word)], 1, |subject| {
             sample::first_call(subject).map(|word| vec![vec![Sample::Word(word)]])

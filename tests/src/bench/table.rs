@@ -53,7 +53,7 @@ pub fn ratios(subjects: &[Subject], rows: &[Row]) -> String {
     heads.retain(Option::is_some);
     let mut text = head(&heads.into_iter().flatten().collect::<Vec<_>>());
     for row in rows {
-        let Some(own) = row.cells[0].as_ref().filter(|cell| matches!(cell.show, Show::Median(_))) else { continue };
+        let Some(own) = row.cells[0].as_ref().filter(|cell| cell.show.is_median()) else { continue };
         let ratio = |index: usize| {
             or_dash(row.cells[index].as_ref().and_then(|other| own.ratio_to(other)).map(|r| r.to_string()))
         };
@@ -76,7 +76,7 @@ pub fn runs(subjects: &[Subject], rows: &[Row]) -> String {
     let mut text = head(&heads);
     for row in rows {
         let cell = |cell: &Cell| {
-            let decimals = if let Show::Median(decimals) = cell.show { decimals } else { 0 };
+            let decimals = cell.show.decimals().unwrap_or(0);
             let each: Vec<_> = cell.of_each_run().into_iter().map(|number| grouped(number, decimals)).collect();
             format!("{}{}", each.join(" · "), if cell.agrees() { "" } else { " **≠**" })
         };
