@@ -232,7 +232,7 @@ fn i14_a_worker_has_its_half_second() {
 #[test]
 fn i14_pid_1_waits_where_it_may_not_look_who_is_left() {
     needs_namespaces!();
-    for call in [libc::SYS_pidfd_open, libc::SYS_getdents64] {
+    for call in [libc::SYS_pidfd_open, libc::SYS_pidfd_send_signal, libc::SYS_getdents64] {
         for errno in [libc::ENOSYS, libc::EPERM, libc::EMFILE] {
             let outcome = worker(Case::init().refuse(errno, [call]).args(FOREVER));
             outcome.assert_exit(7);

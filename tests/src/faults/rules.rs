@@ -133,9 +133,9 @@ pub const RULES: &[Rule] = &[
         class: Class::Without("looking"),
         ..ANY
     },
-    // Who may not be listed or opened cannot be asked to end, but is waited for.
+    // Who may not be listed, opened or sent anything cannot be asked to end, but is waited for.
     Rule {
-        calls: &["getdents64", "pidfd_open"],
+        calls: &["getdents64", "pidfd_open", "pidfd_send_signal"],
         scenarios: &["--grace, subreaper"],
         class: Class::Without("asking the others to end"),
         ..ANY
@@ -184,16 +184,10 @@ pub struct Known {
 }
 
 /// All that is known. Whoever mends one takes it out: a cell of one that is as it should be is told.
-pub const KNOWN: &[Known] = &[
-    Known {
-        cells: Rule { calls: &["rt_sigaction"], scenarios: &["the child's side"], ..ANY },
-        what: "waits for ever: SIGCHLD, inherited as ignored, stays so",
-    },
-    Known {
-        cells: Rule { calls: &["pidfd_send_signal"], scenarios: GRACES, ..ANY },
-        what: "ends at once, without the grace, and says nothing",
-    },
-];
+pub const KNOWN: &[Known] = &[Known {
+    cells: Rule { calls: &["rt_sigaction"], scenarios: &["the child's side"], ..ANY },
+    what: "waits for ever: SIGCHLD, inherited as ignored, stays so",
+}];
 
 /// What is known to be wrong about a cell.
 #[must_use]
