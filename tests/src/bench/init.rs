@@ -109,7 +109,7 @@ pub fn measures(quick: bool) -> Vec<Measure> {
         let take = move |subject: &Subject| sample::lost(subject, Duration::from_micros(distance));
         all.push(Measure::new(&format!("TERM lost {distance} µs after exec"), tries, Show::Share, take));
     }
-    all.extend(docker::measures(size.often(4)));
+    all.extend(docker::measures(size.often(8)));
     all
 }
 
@@ -126,7 +126,7 @@ fn burst(size: Size) -> Measure {
     let room = sys::limit(libc::RLIMIT_SIGPENDING).0 / 4;
     let count = size.few(10_000).min(usize::try_from(room).unwrap_or(usize::MAX));
     let what = format!("each of {} queued signals, µs", counted(count));
-    Measure::new(&what, size.often(7), Show::Median(1), move |subject| timed::burst(subject, count))
+    Measure::new(&what, size.often(11), Show::Median(1), move |subject| timed::burst(subject, count))
 }
 
 /// Orphans one by one, and in bursts.
@@ -143,7 +143,7 @@ fn orphans(size: Size) -> Measure {
         (of_many("wake-ups"), Show::Median(2)),
         (format!("{BURST} orphans at a time: from the first one's exit until all are gone, µs"), Show::Median(0)),
     ];
-    Measure::each(lines, size.often(7), move |subject| timed::orphans(subject, single, many, BURST))
+    Measure::each(lines, size.often(15), move |subject| timed::orphans(subject, single, many, BURST))
 }
 
 /// How many processes are below the init in the rows of [`growth`].
@@ -170,8 +170,8 @@ pub fn growth(quick: bool) -> Vec<Measure> {
         let line = |what: &&str| (format!("{what}, with {} below it", counted(count)), show(what));
         let rounds = match count {
             _ if quick => 1,
-            1_001.. => 3,
-            _ => 9,
+            1_001.. => 5,
+            _ => 15,
         };
         Measure::each(GROWING.iter().map(line), rounds, move |subject| timed::below(subject, count))
     };
