@@ -165,7 +165,7 @@ pub fn lost(subject: &Subject, distance: Duration) -> Result<f64, String> {
         case(subject).start_held()
     };
     stay_on(0);
-    held.release();
+    held.release_awake();
     let at = Instant::now() + distance;
     // A sleep would be longer than this by more than what is asked for.
     while Instant::now() < at {}
