@@ -94,19 +94,18 @@ pub fn signal_all(signal: SignalNumber, own_pid: Pid) -> c_int {
         if pid == own_pid {
             found = found.max(NOBODY);
         } else if pid > 1 && found < 0 {
-            // The pidfd first, and then its parents: so the process that was looked at is the one that is signalled. Whether it may be
-            // signalled is asked by number, for a filter may refuse pidfd_send_signal(2) alone; where the number has become
-            // another's meanwhile the pidfd tells.
+            // The pidfd first, and then its parents: so the process that was looked at is the one that is signalled.
             match sys::open_process(pid) {
                 Ok(pidfd) => {
-                    if sys::kill(pid, 0).is_ok()
-                        && (own_pid == 1 || descends(pid, own_pid) && descends(pid, own_pid))
+                    if (own_pid == 1 || descends(pid, own_pid) && descends(pid, own_pid))
                         && {
                             // 0 as well, which does nothing: not to send it would be longer.
                             sys::signal_process(pidfd, signal);
                             signal == 0
                         }
-                        // A pidfd is readable when the process has ended, be it reaped or not.
+                        // May it be signalled? By its number, for a filter may refuse pidfd_send_signal(2) alone.
+                        && sys::kill(pid, 0).is_ok()
+                        // A pidfd is readable when the process has ended, be it reaped or not: then the number may be another's.
                         && sys::poll(-1, pidfd, 0) == Ok(false)
                     {
                         found = pidfd;

@@ -176,7 +176,8 @@ pub fn reserve_place() {
     let _ = unsafe { syscall(libc::SYS_prlimit64, words) };
 }
 
-/// `pidfd_send_signal(2)`: plainly, to the process behind `pidfd`. Before 5.1, and where a filter refuses it, nothing.
+/// `pidfd_send_signal(2)`: plainly, to the process behind `pidfd`. Errors are ignored: who has ended needs no signal, and of who may not
+/// be signalled [`kill`] with 0 tells.
 #[inline(always)]
 pub fn signal_process(pidfd: c_int, signal: SignalNumber) {
     // SAFETY: null for the siginfo.

@@ -29,7 +29,7 @@ macro_rules! words {
                 ParentDeath "-p, --parent-death SIG" "get SIG when the parent dies"
                 Rewrite "-r, --rewrite S:R" "forward R for S; S:0 drops S (repeatable)"
                 Expect "-e, --expect CODE" "end with 0 if the child ends with CODE (repeatable)"
-                Pause "-P, --pause" "no child: behave as pause does"
+                Pause "-P, --pause" "no child: be a pause"
                 License "-l, -L, --license" "print the licence"
                 Help "-h, --help" "print this"
                 Version "-V, --version" "print the version"

@@ -145,7 +145,9 @@ pub fn is_asleep(pid: i32) -> bool {
 /// Does it still run a program? What is at its end, or a zombie, does not.
 #[must_use]
 pub fn has_program(pid: i32) -> bool {
-    fs::read_link(format!("/proc/{pid}/exe")).is_ok()
+    // Its link may be hidden from others.
+    let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(libc::ESRCH);
+    !fs::read_link(format!("/proc/{pid}/exe")).is_err_and(|error| gone(&error))
 }
 
 /// Waits until the process sleeps and has not been woken for a while; false after the limit, or where it is gone. For programs

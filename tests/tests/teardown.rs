@@ -241,6 +241,23 @@ fn i14_pid_1_waits_where_it_may_not_look_who_is_left() {
     }
 }
 
+/// Without pidfd_send_signal(2) it can ask nobody to end, for a number may become another's.
+#[test]
+fn i14_a_subreaper_waits_for_whom_it_cannot_ask_to_end() {
+    needs_namespaces!();
+    for errno in [libc::ENOSYS, libc::EPERM] {
+        let case = Case::init().not_pid1().args(FOREVER).refuse(errno, [libc::SYS_pidfd_send_signal]);
+        let mut init = with(case, &[&["record", "until", "10"]]);
+        init.close_stdin();
+        init.wait_asleep_in(libc::SYS_ppoll);
+        let [worker] = &init.children()[..] else { panic!("one is left") };
+        sys::kill(worker.pid, SIGUSR1, None).expect("it lives");
+        let outcome = init.wait();
+        outcome.assert_exit(STATUS);
+        assert_eq!(recorded(&outcome.stdout), [SIGUSR1], "{outcome}");
+    }
+}
+
 #[test]
 fn i14_the_status_is_the_childs() {
     needs_namespaces!();

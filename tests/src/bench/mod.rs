@@ -168,7 +168,7 @@ pub fn run(subjects: &[Subject], measures: &[Measure], runs: usize) -> Vec<Row> 
             rounds.extend((0..measure.rounds).map(|round| (place(round, measure.rounds), measure, lines.clone())));
         }
         // Those of all measures mixed, each measure's evenly over the whole run: a machine that is slower for some seconds is so for
-        // some rounds of each, and for no measure's all.
+        // some rounds of each measure that has several, not for all of one.
         rounds.sort_by(|(a, ..), (b, ..)| a.total_cmp(b));
         for (_, measure, lines) in rounds {
             let rows = &mut rows[lines];

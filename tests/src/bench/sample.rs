@@ -143,7 +143,8 @@ pub fn pulled(subject: &Subject) -> Result<f64, String> {
 }
 
 /// Runs the calling thread, and what it starts from now on, on this processor alone, and ahead of all else, where that is allowed.
-fn stay_on(processor: usize) {
+/// True if it is so.
+fn stay_on(processor: usize) -> bool {
     let mut set = nix::sched::CpuSet::new();
     // Where there is no other, or it is not allowed, all goes on as it was.
     let alone =
@@ -151,21 +152,26 @@ fn stay_on(processor: usize) {
     if alone {
         let _ = sys::take_precedence(true);
     }
+    alone
 }
 
 /// 1 if a TERM is lost that is sent this long after its starter has learned of the exec, else 0.
 pub fn lost(subject: &Subject, distance: Duration) -> Result<f64, String> {
     // The sender must not keep the program from running.
     let before = nix::sched::sched_getaffinity(nix::unistd::Pid::from_raw(0)).map_err(|error| error.to_string())?;
-    stay_on(1);
+    let apart = stay_on(1);
     let mut held = if subject.starts {
         // A child that ends at TERM at any time, from its first instruction on.
         subject.case().deadline(LIMIT).arg(tools::witness()).arg("sleep").start_held()
     } else {
         case(subject).start_held()
     };
-    stay_on(0);
-    held.release_awake();
+    // Awake on the processor that the program is to run on, it would wait for ever.
+    if stay_on(0) && apart {
+        held.release_awake();
+    } else {
+        held.release();
+    }
     let at = Instant::now() + distance;
     // A sleep would be longer than this by more than what is asked for.
     while Instant::now() < at {}

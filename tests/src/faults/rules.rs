@@ -100,6 +100,8 @@ pub const RULES: &[Rule] = &[
     Rule { calls: &["rt_sigtimedwait"], class: Class::Warns(&["cannot wait for events"]), ..ANY },
     // What is sent.
     Rule { calls: &["kill"], scenarios: &["a stop on a terminal"], class: Class::Without("the stop"), ..ANY },
+    // It tells who may be signalled.
+    Rule { calls: &["kill"], scenarios: GRACES, class: Class::Without("the grace"), ..ANY },
     Rule { calls: &["kill"], class: Class::Without("the signal"), ..ANY },
     Rule {
         calls: &["rt_sigqueueinfo", "pidfd_send_signal"],

@@ -258,6 +258,7 @@ pub const SCENARIOS: &[Scenario] = &[
             "getdents64",
             "pidfd_open",
             "pidfd_send_signal",
+            "kill",
             "ppoll",
             "signalfd4",
             "openat",
