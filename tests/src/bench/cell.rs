@@ -132,8 +132,8 @@ impl Cell {
     }
 
     /// Whether the runs agree within their spread: the median of each is no further from the median of all than half of the
-    /// distance between the quartiles within a run, or than 2 %, or than one in the last digit shown (of memory: a page). Counts may differ by what
-    /// chance alone would make of them (three standard deviations of a count).
+    /// distance between the quartiles within a run, or than 2 %, or than one in the last digit shown (of memory: a page).
+    /// Counts may differ by what chance alone would make of them (three standard deviations of a count).
     #[must_use]
     pub fn agrees(&self) -> bool {
         let each = self.of_each_run();
