@@ -200,31 +200,43 @@ fn i19_nothing_is_said_where_the_child_lives_on_or_exits() {
     }
 }
 
+/// The other user.
+const OTHER: u32 = 65534;
+
+/// A program that runs as another user, whoever starts it, and the folder that it goes with.
+fn another_users() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).expect("a mode");
+    let path = folder.path().join("witness");
+    {
+        let _alone = sys::no_forks();
+        fs::copy(tools::witness(), &path).expect("a copy");
+    }
+    std::os::unix::fs::chown(&path, Some(OTHER), Some(OTHER)).expect("another owner");
+    fs::set_permissions(&path, PermissionsExt::from_mode(0o4755)).expect("a mode");
+    (folder, path)
+}
+
+/// Is the process of the other user, by each of its four numbers?
+fn is_another_users(pid: i32) -> bool {
+    let status = Status::read(pid).expect("it lives");
+    status.get("Uid").split_whitespace().all(|user| user == OTHER.to_string())
+}
+
 /// A process that init has no right to signal, and others beside it: those are torn down as ever.
 #[test]
 fn i14_a_process_of_another_user_is_not_waited_for() {
     if !is_root("there is no other user") {
         return;
     }
-    // A program that runs as another user, whoever starts it.
-    let folder = tempfile::tempdir().expect("a folder");
-    std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).expect("a mode");
-    let path = folder.path().join("witness");
-    {
-        let _alone = sys::no_forks();
-        std::fs::copy(tools::witness(), &path).expect("a copy");
-    }
-    std::os::unix::fs::chown(&path, Some(65534), Some(65534)).expect("another owner");
-    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o4755)).expect("a mode");
+    let (_folder, path) = another_users();
     for place in PLACES {
         let script = "\"$P\" user 65534 record & \"$W\" record for 2 say done & read word; exit 7";
         let case = Case::init().place(place).user(1000, 1000).arg("--grace=60m").stdin(Stream::Pipe);
         let case = case.env("P", &path).env("W", tools::witness());
         let mut init = case.args(["--", "sh", "-c", script]).start();
         init.wait_lines("recording", 2);
-        let users: Vec<_> =
-            init.processes().iter().map(|p| Status::read(p.pid).expect("it lives").get("Uid").to_owned()).collect();
-        assert!(users.iter().any(|user| user.starts_with("65534\t65534\t65534")), "{users:?}");
+        assert!(init.processes().iter().any(|process| is_another_users(process.pid)), "{:?}", init.processes());
         init.write(b"\n");
         assert_eq!(libc::WEXITSTATUS(init.wait_status()), 7, "{place:?}");
         init.wait_line("done");
@@ -232,6 +244,29 @@ fn i14_a_process_of_another_user_is_not_waited_for() {
             // The other one lives on, beside the reaper above: neither TERM nor KILL could be sent to it.
             assert_eq!(init.processes().len(), 2, "{:?}", init.processes());
         }
+    }
+}
+
+/// Of all signals CONT alone may be sent to another user's process, in a session (kill(2)): what is stopped there goes on.
+#[test]
+fn i14_a_stopped_process_of_another_user_is_continued() {
+    if !is_root("there is no other user") {
+        return;
+    }
+    let (_folder, path) = another_users();
+    for place in PLACES {
+        // The recorder keeps init until the other one has gone on.
+        let script = "\"$P\" user 65534 stop & \"$W\" record until 10 & read word; exit 7";
+        let case = Case::init().place(place).user(1000, 1000).arg("--grace=60m").stdin(Stream::Pipe);
+        let case = case.env("P", &path).env("W", tools::witness());
+        let mut init = case.args(["--", "sh", "-c", script]).start();
+        init.wait_line("recording");
+        init.wait_until("a stopped process", |init| init.processes().iter().any(|process| process.state == 'T'));
+        init.write(b"\n");
+        init.wait_line("continued");
+        init.wait_until("the recorder alone", |init| init.children().len() == 1);
+        sys::kill(init.children()[0].pid, libc::SIGUSR1, None).expect("it lives");
+        assert_eq!(libc::WEXITSTATUS(init.wait_status()), 7, "{place:?}");
     }
 }
 
