@@ -88,10 +88,20 @@ fn run(words: &Words) -> Result<bool, String> {
             bar.inc(1);
         }
     }
+    let whole = step == 1 && words.only.is_empty();
+    if whole && !words.known {
+        outcomes.keep_only(&all);
+    }
     let explained = mutants::explained();
     let mut good = true;
     for mutant in &all {
-        let Some(outcome) = outcomes.of(mutant) else { continue };
+        let Some(outcome) = outcomes.of(mutant) else {
+            if step == 1 {
+                good = false;
+                println!("not tried: {}", mutant.name);
+            }
+            continue;
+        };
         if outcome.fate == Fate::Missed && !explained.contains(&mutant.name) {
             good = false;
             println!("missed, and not explained: {}", mutant.name);

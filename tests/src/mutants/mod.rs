@@ -10,7 +10,7 @@
 
 pub mod by_hand;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -549,6 +549,13 @@ fn key(mutant: &Mutant) -> String {
     format!("{hash:016x}")
 }
 
+/// One in the file.
+fn line(mutant: &Mutant, outcome: &Outcome) -> String {
+    let Outcome { fate, by, refused } = outcome;
+    let name = fate.name();
+    format!("{}\n", json!({ "name": mutant.name, "fate": name, "by": by, "refused": refused, "key": key(mutant) }))
+}
+
 /// The outcomes that are known: a file with one JSON object a line.
 pub struct Outcomes {
     /// The file.
@@ -583,12 +590,21 @@ impl Outcomes {
     /// # Panics
     /// The file cannot be written.
     pub fn add(&mut self, mutant: &Mutant, outcome: &Outcome) {
-        let Outcome { fate, by, refused } = outcome;
-        let key = key(mutant);
-        let line = json!({ "name": mutant.name, "fate": fate.name(), "by": by, "refused": refused, "key": key });
         let mut file = fs::OpenOptions::new().create(true).append(true).open(&self.path).expect("the outcomes");
-        file.write_all(format!("{line}\n").as_bytes()).expect("the outcomes");
-        self.known.insert(key, outcome.clone());
+        file.write_all(line(mutant, outcome).as_bytes()).expect("the outcomes");
+        self.known.insert(key(mutant), outcome.clone());
+    }
+
+    /// Writes the file anew, by name, without those of sources that are no more. No other run may be adding to it.
+    ///
+    /// # Panics
+    /// The file cannot be written.
+    pub fn keep_only(&mut self, mutants: &[Mutant]) {
+        let known = mutants.iter().filter_map(|mutant| Some((&mutant.name, line(mutant, self.of(mutant)?))));
+        let lines: BTreeMap<_, _> = known.collect();
+        fs::write(&self.path, lines.into_values().collect::<String>()).expect("the outcomes");
+        let keys: BTreeSet<_> = mutants.iter().map(key).collect();
+        self.known.retain(|key, _| keys.contains(key));
     }
 }
 
