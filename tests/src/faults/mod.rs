@@ -163,7 +163,7 @@ pub fn run_with(cell: Cell, class: Class, program: &Path) -> Result<Seen, String
         _ => case.strace_alone(tracing(cell)),
     };
     let mut running = case.try_start()?;
-    let ended = class == Class::Spins || class == Class::Endless;
+    let mut ended = class == Class::Spins || class == Class::Endless;
     let helped = match scenario.play {
         Play::Finish => {
             until(limit, || running.has_ended() || is_quiet(&running));
@@ -198,7 +198,11 @@ pub fn run_with(cell: Cell, class: Class, program: &Path) -> Result<Seen, String
             helped
         }
     };
-    if ended {
+    if class == Class::Unblocked {
+        until(limit, || running.has_ended() || has_missed_an_end(&running));
+        ended = !running.has_ended();
+        signal(&running, libc::SIGKILL, None);
+    } else if ended {
         let has_told = |running: &Running| String::from_utf8_lossy(&running.stderr()).contains("cannot wait");
         until(limit, || class == Class::Spins || running.has_ended() || has_told(&running));
         signal(&running, libc::SIGKILL, None);
@@ -282,6 +286,13 @@ fn is_quiet(running: &Running) -> bool {
     let first = seen();
     std::thread::sleep(WHILE);
     first.as_ref().is_some_and(|first| !first.is_empty()) && seen() == first
+}
+
+/// Does init sleep, with children that have all ended?
+fn has_missed_an_end(running: &Running) -> bool {
+    let is_zombie = |pid: &i32| procfs::Status::read(*pid).is_ok_and(|status| status.get("State").starts_with('Z'));
+    let children = procfs::children(running.pid());
+    !children.is_empty() && children.iter().all(is_zombie) && is_quiet(running)
 }
 
 /// Sends init's children what init has not. Is there one?
