@@ -1,11 +1,11 @@
 //! A started program, and its end.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use nix::cmsg_space;
@@ -20,32 +20,57 @@ use crate::plan::Place;
 use crate::procfs::{self, Process, Signals};
 use crate::{sys, tools};
 
-/// What a program has written so far; a thread fills it.
+/// What a program has written so far. A thread fills it, and so does whoever looks, who thus misses nothing that is written.
 #[derive(Clone, Default)]
 struct Capture(Arc<(Mutex<Captured>, Condvar)>);
 
 #[derive(Default)]
 struct Captured {
+    source: Option<Arc<OwnedFd>>,
     bytes: Vec<u8>,
     /// Every writer has closed it.
     ended: bool,
 }
 
+impl Captured {
+    /// Reads all that is there now: a pipe holds no more than one read takes, and a terminal gives it in parts. A writer without
+    /// an end holds nobody up.
+    fn fill(&mut self) {
+        const PARTS: usize = 16;
+        let mut buffer = [0; 1 << 16];
+        for _ in 0..PARTS {
+            let Some(source) = self.source.as_ref().filter(|source| has_input(source, PollTimeout::ZERO)) else {
+                break;
+            };
+            // A terminal that nobody has open any more is an error.
+            let count = nix::unistd::read(source, &mut buffer).unwrap_or(0);
+            self.bytes.extend_from_slice(&buffer[..count]);
+            if count == 0 {
+                self.ended = true;
+                self.source = None;
+            }
+        }
+    }
+}
+
+/// Is there something to read, or an end, within this time?
+fn has_input(source: &OwnedFd, limit: PollTimeout) -> bool {
+    poll(&mut [PollFd::new(source.as_fd(), PollFlags::POLLIN)], limit).is_ok_and(|ready| ready > 0)
+}
+
 impl Capture {
     fn of(source: OwnedFd) -> Self {
+        let source = Arc::new(source);
         let capture = Self::default();
+        capture.captured().source = Some(source.clone());
         let filler = capture.clone();
         std::thread::spawn(move || {
-            let mut source = File::from(source);
-            let mut buffer = [0; 1 << 16];
             loop {
-                let count = source.read(&mut buffer).unwrap_or(0);
-                let (captured, changed) = &*filler.0;
-                let mut captured = captured.lock().expect("no panic under this lock");
-                captured.bytes.extend_from_slice(&buffer[..count]);
-                captured.ended = count == 0;
-                changed.notify_all();
-                if count == 0 {
+                has_input(&source, PollTimeout::NONE);
+                let mut captured = filler.captured();
+                captured.fill();
+                filler.0.1.notify_all();
+                if captured.ended {
                     break;
                 }
             }
@@ -53,15 +78,22 @@ impl Capture {
         capture
     }
 
+    fn captured(&self) -> MutexGuard<'_, Captured> {
+        self.0.0.lock().expect("no panic under this lock")
+    }
+
     /// A stream that is not captured.
     fn none() -> Self {
         let capture = Self::default();
-        capture.0.0.lock().expect("no panic under this lock").ended = true;
+        capture.captured().ended = true;
         capture
     }
 
     fn bytes(&self) -> Vec<u8> {
-        self.0.0.lock().expect("no panic under this lock").bytes.clone()
+        let mut captured = self.captured();
+        captured.fill();
+        self.0.1.notify_all();
+        captured.bytes.clone()
     }
 
     /// Waits until `enough` holds; false after the deadline.

@@ -208,8 +208,7 @@ pub fn run_with(cell: Cell, class: Class, program: &Path) -> Result<Seen, String
         signal(&running, libc::SIGKILL, None);
     }
     let outcome = running.try_wait()?;
-    // Whose TERM it was is told by its sender: ours comes from outside the namespace, and has the pid 0 there. What was seen
-    // before may be late: the child's line is read by a thread of its own.
+    // Whose TERM it was is told by its sender: ours comes from outside the namespace, and has the pid 0 there.
     let from_init = |line: &str| line.starts_with(TERMED) && !line.contains(" pid=0 ");
     let serves = matches!(scenario.play, Play::Serve | Play::Outlive);
     let helped = if serves { !outcome.out().lines().any(from_init) } else { helped };
