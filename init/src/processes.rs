@@ -66,14 +66,25 @@ pub fn catches(pid: Pid, signal: SignalNumber) -> bool {
     signal::is_in_mask(lookup(Text::StatusFile, pid, b"", b"\nSigCgt:\t", &mut [0; SHORT]), signal)
 }
 
-/// Is the process `pid` a descendant of init's? If a parent dies in the middle of the walk, and its number goes to another
-/// process, the answer may be wrong: but not twice, for the child of the dead parent has another one then.
-#[inline(never)]
-fn descends(mut pid: Pid, own_pid: Pid) -> bool {
+/// Is the process `pid` a descendant of init's? A parent that is gone by the time it is looked at has left its children to
+/// another one: then it begins anew. If a parent dies in the middle of the walk, and its number goes to another process, the
+/// answer may be wrong: but not twice, for the child of the dead parent has another one then.
+#[inline(always)]
+fn descends(process: Pid, own_pid: Pid) -> bool {
+    let mut pid = process;
+    let mut once = false;
     loop {
-        pid = lookup_number(Text::StatusFile, pid, b"", b"\nPPid:\t").unwrap_or(0) as Pid;
-        if pid <= 1 || pid == own_pid {
-            return pid == own_pid;
+        match lookup_number(Text::StatusFile, pid, b"", b"\nPPid:\t") {
+            Some(parent) if parent as Pid == own_pid => {
+                if once {
+                    return true;
+                }
+                once = true;
+                pid = process;
+            }
+            Some(parent) if parent > 1 => pid = parent as Pid,
+            None if pid != process => pid = process,
+            _ => return false,
         }
     }
 }
@@ -97,7 +108,7 @@ pub fn signal_all(signal: SignalNumber, own_pid: Pid) -> c_int {
             // The pidfd first, and then its parents: so the process that was looked at is the one that is signalled.
             match sys::open_process(pid) {
                 Ok(pidfd) => {
-                    if (own_pid == 1 || descends(pid, own_pid) && descends(pid, own_pid))
+                    if (own_pid == 1 || descends(pid, own_pid))
                         && {
                             // 0 as well, which does nothing: not to send it would be longer.
                             sys::signal_process(pidfd, signal);

@@ -163,6 +163,10 @@ impl Init<'_> {
                     // Nothing is at hand, and a short program would have ended by now.
                     if !self.settled {
                         self.settle();
+                        if self.followed >= 0 {
+                            // It was closed with the rest.
+                            look = true;
+                        }
                     }
                     if error != Errno::EINTR && error != Errno::EAGAIN {
                         self.fails(error);
@@ -183,6 +187,7 @@ impl Init<'_> {
     #[inline(always)]
     fn settle(&mut self) {
         self.settled = true;
+        self.signals = -1;
         self.kills_before = processes::out_of_memory_kills();
         // Where / cannot be entered the old directory stays: no reason to end.
         let _ = sys::change_directory(sys::ROOT);
@@ -375,10 +380,6 @@ impl Init<'_> {
     /// Reaps all that is waitable. Was that the end?
     #[inline(always)]
     fn reap(&mut self) -> bool {
-        if self.session && sys::has_ended(self.pid) {
-            // As dumb-init does, but before the group's number is free.
-            self.told(libc::SIGTERM, sys::kill(-self.pid, libc::SIGTERM));
-        }
         let childless = self.drain();
         match self.core.drained(childless) {
             Drained::Alive if childless => {
@@ -436,6 +437,10 @@ impl Init<'_> {
         // Its number is free: nothing more is sent there.
         self.holding = false;
         self.deadline = sys::FOREVER;
+        if self.session {
+            // As dumb-init does. A group's number is taken as long as it has a member (kernel/pid.c, `__change_pid`).
+            let _ = sys::kill(-pid, libc::SIGTERM);
+        }
         let unexplained = self.core.is_unexplained(status);
         if unexplained || self.config.is_on(Id::Verbose) {
             let kills = processes::out_of_memory_kills().saturating_sub(self.kills_before);
@@ -473,13 +478,13 @@ impl Init<'_> {
         // In a group that it shares the child alone may have been stopped from elsewhere, which is no stop of the job. With a
         // session of the child's own init stops in any case, terminal or not, as dumb-init does.
         } else if self.own_group || by != libc::SIGSTOP || ours {
-            self.stop();
+            self.stop(by);
         }
     }
 
     /// Stops init as the terminal would: the kernel does not if nobody in the session could continue it (an orphaned group).
     /// The terminal is given back for the time.
-    fn stop(&mut self) {
+    fn stop(&mut self, by: SignalNumber) {
         if sys::pending() & bare::bit(libc::SIGCONT) != 0 {
             // Somebody continues the two already, and a stop would discard that (kernel/signal.c, `prepare_signal`).
             return;
@@ -495,7 +500,7 @@ impl Init<'_> {
             sys::set_mask(bare::ALL_SIGNALS);
         }
         // Where init stopped, the loop forwards the SIGCONT that is pending now. In a group that it shares the child has it, too.
-        if self.own_group && !self.session && sys::pending() & bare::bit(libc::SIGCONT) == 0 {
+        if by == libc::SIGTSTP && self.own_group && !self.session && sys::pending() & bare::bit(libc::SIGCONT) == 0 {
             self.pass_terminal(self.group, self.pid);
             self.resume();
         }

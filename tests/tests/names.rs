@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use bitts_tests::procfs::{self, Process, Status};
 use bitts_tests::sys::{self, bit};
-use bitts_tests::{Case, Outcome, Place, Running, Stream, needs_namespaces, ship, tools};
+use bitts_tests::{Case, Outcome, Place, Running, Stream, needs_namespaces, needs_strace, ship, tools};
 use libc::{SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGWINCH};
 
 const PLACES: [Place; 2] = [Place::Pid1, Place::Child];
@@ -179,6 +179,29 @@ fn i4_as_dumb_init_the_group_gets_term_when_the_child_has_ended() {
     if let Some(peer) = tools::peer("dumb-init") {
         assert_eq!(left_behind(Case::new(peer)), [SIGTERM]);
     }
+}
+
+/// The child ends while init reaps others.
+#[test]
+fn i4_as_dumb_init_the_group_gets_term_whenever_the_child_ends() {
+    needs_namespaces!();
+    needs_strace!();
+    // Held up when it has reaped the orphan.
+    let inject = "--inject=wait4:delay_exit=60000000:when=1";
+    let case = dumb_init().not_pid1().strace_alone(["-e", "trace=wait4", inject]);
+    let words = ["child", "record", "end", "child", "child", "record", "until", "10", "end", "end", "sleep"];
+    let mut init = case.child(words).start();
+    init.wait_lines("recording", 2);
+    init.wait_until("an orphan", |init| init.children().len() == 2);
+    init.wait_asleep_in(libc::SYS_rt_sigtimedwait);
+    let [child, orphan] = &init.children()[..] else { panic!("a child and an orphan") };
+    sys::kill(orphan.pid, libc::SIGUSR1, None).expect("it lives");
+    init.wait_until("a reaped orphan", |init| init.children().len() == 1);
+    sys::kill(child.pid, libc::SIGKILL, None).expect("it lives");
+    init.wait_until("a dead child", |_| state(child.pid) == 'Z');
+    init.end_tracing();
+    init.wait_line("signal=15 ");
+    assert_eq!(libc::WEXITSTATUS(init.wait_status()), 128 + libc::SIGKILL);
 }
 
 #[test]

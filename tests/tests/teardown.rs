@@ -241,6 +241,31 @@ fn i14_pid_1_waits_where_it_may_not_look_who_is_left() {
     }
 }
 
+/// Before init has looked for the first time, and closed what it finds open: it follows those that are left all the same.
+#[test]
+fn i13_i14_who_is_left_by_a_child_that_has_ended_at_once_is_waited_for_asleep() {
+    needs_namespaces!();
+    needs_strace!();
+    for place in PLACES {
+        // Held up when the child has been started.
+        let inject = "--inject=sched_yield:delay_exit=60000000";
+        let case = Case::init().place(place).args(FOREVER).strace_alone(["-e", "trace=sched_yield", inject]);
+        let mut init = case.child(["child", "record", "until", "10", "end", "exit", "7"]).start();
+        init.wait_line("recording");
+        init.wait_until("a dead child", |init| !init.zombies().is_empty());
+        init.end_tracing();
+        init.wait_line("signal=15 ");
+        init.wait_asleep_in(libc::SYS_ppoll);
+        let switches = init.context_switches();
+        let [worker] = &init.children()[..] else { panic!("one is left") };
+        sys::kill(worker.pid, SIGHUP, None).expect("it lives");
+        init.wait_line("signal=1 ");
+        assert_eq!(init.context_switches(), switches, "{place:?}");
+        sys::kill(worker.pid, SIGUSR1, None).expect("it lives");
+        init.wait().assert_exit(STATUS);
+    }
+}
+
 /// Without pidfd_send_signal(2) it can ask nobody to end, for a number may become another's.
 #[test]
 fn i14_a_subreaper_waits_for_whom_it_cannot_ask_to_end() {
@@ -707,10 +732,6 @@ fn i14_a_neighbours_orphan_is_no_descendant_by_a_parents_pid_that_is_used_again(
     needs_namespaces!();
     needs_strace!();
     const PARENT: i32 = 3000;
-    let last_pid = |init: &Running, number: i32| {
-        let script = format!("echo {number} > /proc/sys/kernel/ns_last_pid");
-        Case::new("/bin/sh").inside(init).args(["-c", &script]).run().assert_exit(0);
-    };
     // Held up when it has read who the orphan's parent is, and before it looks at that one: at its second close of the file, the first being
     // that of descriptor 1, whose place the file must not have.
     let path = format!("/proc/{}/status", PARENT + 1);
@@ -734,16 +755,9 @@ fn i14_a_neighbours_orphan_is_no_descendant_by_a_parents_pid_that_is_used_again(
     let parent = by_number(&init, PARENT).expect("the number was free");
     let [orphan] = &children_of(&init, parent.pid)[..] else { panic!("one orphan-to-be") };
     assert_eq!(orphan.inner, PARENT + 1);
-    let pid = init.pid();
-    let held = || procfs::is_at(pid, libc::SYS_close);
     init.close_stdin();
-    // The descendants come first by their numbers, then the parent, then the orphan. In every other call it is stopped by strace for
-    // a moment, in this one until strace ends.
-    let mut since = None;
-    init.wait_until("no look at the orphan's parent", |_| {
-        since = held().then(|| since.unwrap_or_else(Instant::now));
-        since.is_some_and(|since| since.elapsed() > Duration::from_secs(1))
-    });
+    // The descendants come first by their numbers, then the parent, then the orphan.
+    wait_held(&mut init, libc::SYS_close);
     sys::kill(parent.pid, SIGKILL, None).expect("it lives");
     neighbour.wait_line("waited ");
     last_pid(&init, PARENT - 1);
@@ -758,6 +772,56 @@ fn i14_a_neighbours_orphan_is_no_descendant_by_a_parents_pid_that_is_used_again(
     sys::kill(orphan.pid, MARKER, None).expect("it lives");
     neighbour.wait_line(&format!("signal={MARKER} "));
     assert_eq!(recorded(&neighbour.stdout()), [MARKER]);
+}
+
+/// While init looks from whom one descends, the parent ends, so that it has another one.
+#[test]
+fn i14_a_descendant_whose_parent_ends_at_that_moment_is_asked_to_end() {
+    needs_namespaces!();
+    needs_strace!();
+    const PARENT: i32 = 3000;
+    let path = format!("/proc/{}/status", PARENT + 1);
+    let inject = "--inject=close:delay_exit=60000000:when=2";
+    let case = Case::init().not_pid1().args(FOREVER).strace(["-P", &path, "-e", "trace=close", inject]);
+    let case = case.deadline(Duration::from_secs(60));
+    let words = [
+        &["child", "record", "until", "10", "child", "child", "record", "end", "sleep", "end", "wait", "sleep", "end"],
+        &["ready", "cat", "exit", "7"][..],
+    ]
+    .concat();
+    let mut init = case.stdin(Stream::Pipe).child(words).start();
+    init.wait_line("ready");
+    init.wait_line("recording");
+    let [grandparent] = &children_of(&init, child(&init).pid)[..] else { panic!("one descendant") };
+    last_pid(&init, PARENT - 1);
+    sys::kill(grandparent.pid, SIGUSR1, None).expect("it lives");
+    init.wait_lines("recording", 2);
+    let [parent] = &children_of(&init, grandparent.pid)[..] else { panic!("one parent") };
+    let [last] = &children_of(&init, parent.pid)[..] else { panic!("one child") };
+    assert_eq!([parent.inner, last.inner], [PARENT, PARENT + 1]);
+    init.close_stdin();
+    wait_held(&mut init, libc::SYS_close);
+    sys::kill(parent.pid, SIGKILL, None).expect("it lives");
+    init.wait_line("waited ");
+    init.end_tracing();
+    init.wait_line("signal=15 ");
+}
+
+/// The next process of init's PID namespace has the number behind this one.
+fn last_pid(init: &Running, number: i32) {
+    let script = format!("echo {number} > /proc/sys/kernel/ns_last_pid");
+    Case::new("/bin/sh").inside(init).args(["-c", &script]).run().assert_exit(0);
+}
+
+/// Waits until init is held up in `call`. In every other one it is stopped by strace for a moment, in this one until strace ends.
+#[track_caller]
+fn wait_held(init: &mut Running, call: i64) {
+    let pid = init.pid();
+    let mut since = None;
+    init.wait_until("it is not held up", |_| {
+        since = procfs::is_at(pid, call).then(|| since.unwrap_or_else(Instant::now));
+        since.is_some_and(|since| since.elapsed() > Duration::from_secs(1))
+    });
 }
 
 /// The children of a process of the namespace.

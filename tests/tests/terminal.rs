@@ -662,10 +662,15 @@ fn i16_as_pid_1_who_asks_for_the_terminal_goes_on_if_it_is_his() {
 }
 
 #[test]
-fn i16_a_stop_from_elsewhere_is_left_as_pid_1() {
+fn i16_a_stop_from_elsewhere_is_left_where_init_cannot_stop() {
     needs_namespaces!();
-    for options in [&[][..], &["-g"]] {
-        let init = Case::init().terminal().args(options).child(["record"]).start();
+    for (place, options) in [
+        (Place::Pid1, &[][..]),
+        (Place::Pid1, &["-g"]),
+        (Place::Child, &["-g"]),
+        (Place::Child, &["--stop-timeout=60m"]),
+    ] {
+        let init = Case::init().place(place).terminal().args(options).child(["record"]).start();
         let mut terminal = Terminal { running: init, read: 0 };
         terminal.running.wait_line("recording");
         let (init, child) = (terminal.running.pid(), terminal.running.children()[0].pid);
@@ -678,6 +683,33 @@ fn i16_a_stop_from_elsewhere_is_left_as_pid_1() {
             terminal.running.wait_lines("signal=18 ", times);
             terminal.running.wait_lines("signal=12 ", times);
         }
+    }
+}
+
+/// In the background, with nobody above that could continue init's group: a read there stops the child again at once.
+#[test]
+fn i16_who_cannot_have_the_terminal_is_not_continued_without_end() {
+    needs_namespaces!();
+    for options in ["-g", "--stop-timeout=60m"] {
+        let mut shell = Terminal::shell(ship::init(), options, "");
+        // It starts when the shell has the terminal again.
+        let child = "$W record until 10 unblock 21 cat";
+        shell.types(&format!("( ($W record until 10 unblock all exec init $I $O {child} </dev/tty) & )\n"));
+        shell.running.wait_line("recording");
+        let init = shell.running.processes().into_iter().find(|process| process.comm == "witness").expect("it runs");
+        let own = shell.running.pid();
+        shell.running.wait_until("the shell at its prompt", |_| {
+            let (group, _, foreground) = procfs::groups(own).expect("it lives");
+            group == foreground
+        });
+        sys::kill(init.pid, libc::SIGUSR1, None).expect("it lives");
+        shell.running.wait_lines("recording", 2);
+        let child = shell.child_of(init.pid).pid;
+        sys::kill(child, libc::SIGUSR1, None).expect("it lives");
+        shell.wait_state(child, 'T');
+        let switches = procfs::context_switches(child).expect("it lives");
+        shell.stays_stopped(init.pid);
+        assert_eq!(procfs::context_switches(child).expect("it lives"), switches, "{options}");
     }
 }
 

@@ -215,7 +215,9 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "a stop on a terminal",
-        case: |case| case.not_pid1().arg("-g").terminal().child(["stop", "exit", "7"]),
+        case: |case| {
+            case.not_pid1().arg("-g").terminal().args(["--", "sh", "-c", "kill -TSTP $$; echo continued; exit 7"])
+        },
         play: Play::Finish,
         traced: Traced::Alone,
         status: 7,

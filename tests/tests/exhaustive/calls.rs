@@ -60,20 +60,25 @@ pub mod sys {
     pub fn wait_signal(set: u64, info: &mut Info, mut timeout: Time) -> Result<i32, Errno> {
         with(|machine| {
             let looks = !machine.settled && timeout == 0;
-            if looks && machine.kernel.pending() & set == 0 {
-                // It does now what could wait: nothing that is seen here.
-                return Err(Errno::EAGAIN);
-            }
             machine.take_what_is_owed();
             machine.call();
+            let now = machine.kernel.now;
+            if looks {
+                machine.log.push(Entry::Waits { now, timeout: LOOK, set, polls: false });
+                if machine.kernel.pending() & set == 0 {
+                    // It does now what could wait.
+                    return Err(Errno::EAGAIN);
+                }
+                machine.early = true;
+            }
             if machine.has(Fault::Polls) {
                 timeout = timeout.min(1000);
             }
-            let now = machine.kernel.now;
-            let polls = false;
-            machine.log.push(Entry::Waits { now, timeout: if looks { LOOK } else { timeout }, set, polls });
-            if !looks && let Some(error) = machine.kernel.take_wait_error() {
-                return Err(error);
+            if !looks {
+                machine.log.push(Entry::Waits { now, timeout, set, polls: false });
+                if let Some(error) = machine.kernel.take_wait_error() {
+                    return Err(error);
+                }
             }
             if !machine.sleep(timeout, |kernel| kernel.pending() & set != 0) {
                 return Err(Errno::EAGAIN);
@@ -93,13 +98,24 @@ pub mod sys {
 
     /// A descriptor that is readable when a signal waits.
     pub fn signal_descriptor() -> i32 {
-        SIGNALS
+        opened(SIGNALS)
+    }
+
+    /// A descriptor that is open from now on.
+    fn opened(descriptor: i32) -> i32 {
+        with(|machine| machine.open.push(descriptor));
+        descriptor
     }
 
     /// Waits for a signal, or for the end of a process. Was it that?
     pub fn poll(one: i32, two: i32, timeout: Time) -> Result<bool, Errno> {
         with(|machine| {
             machine.call();
+            let is_bad = |descriptor: i32| descriptor >= 0 && !machine.open.contains(&descriptor);
+            if is_bad(one) || is_bad(two) {
+                // POLLNVAL, at once.
+                return Ok(is_bad(two));
+            }
             let process = machine.kernel.processes.iter().position(|process| process.pid + PIDFD == two);
             let ended =
                 move |kernel: &crate::kernel::Kernel| process.is_some_and(|index| !kernel.processes[index].lives());
@@ -218,12 +234,16 @@ pub mod sys {
     pub fn reserve_place() {}
     /// The root directory.
     pub const ROOT: () = ();
-    /// Descriptors are not counted.
-    pub fn close(_: i32) {}
+    /// What init was given is not counted.
+    pub fn close(descriptor: i32) {
+        with(|machine| machine.open.retain(|open| *open != descriptor));
+    }
     /// Nor are their copies.
     pub fn duplicate(_: i32, _: i32) {}
-    /// Nor ranges of them.
-    pub fn close_range(_: i32, _: i32) {}
+    /// A range of them.
+    pub fn close_range(first: i32, last: i32) {
+        with(|machine| machine.open.retain(|open| !(first..=last).contains(open)));
+    }
 
     /// What /proc would show, as init/src/processes.rs reads it.
     pub mod tree {
@@ -244,6 +264,7 @@ pub mod sys {
                         continue;
                     }
                     if number == 0 && process.lives() {
+                        machine.open.push(process.pid + PIDFD);
                         return process.pid + PIDFD;
                     }
                     machine.kernel.receive(index, number);

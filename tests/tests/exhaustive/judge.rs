@@ -115,6 +115,8 @@ struct Judge<'m> {
     held: Option<SignalNumber>,
     /// What was just sent to the child's group, plainly, and refused.
     refused_group: Option<SignalNumber>,
+    /// The child of a session has been reaped, and its group has not been told.
+    farewell: bool,
     /// When the time is up that runs.
     deadline: Option<Time>,
     /// A time that is to be started.
@@ -171,6 +173,7 @@ pub fn judge(machine: &Machine, outcome: Outcome) -> Result<(), Broken> {
         open: None,
         held: None,
         refused_group: None,
+        farewell: false,
         deadline: None,
         arming: None,
         clock: 0,
@@ -204,9 +207,13 @@ pub fn judge(machine: &Machine, outcome: Outcome) -> Result<(), Broken> {
     }
 }
 
+/// dumb-init's group gets TERM as soon as the child has been reaped, before anything else is done.
+const FAREWELL: Broken = "I4: the child of a session has ended, and its group gets no TERM";
+
 impl Judge<'_> {
     /// One entry.
     fn read(&mut self, entry: Entry) -> Result<(), Broken> {
+        must(!self.farewell || matches!(entry, Entry::Sent { .. } | Entry::Happened(_)), FAREWELL)?;
         match entry {
             Entry::Happened(Move::Stops) => self.was_stopped = true,
             Entry::Happened(Move::ChildLost) => self.lied = true,
@@ -258,6 +265,7 @@ impl Judge<'_> {
                 self.failing = false;
                 if pid == CHILD && self.ended.is_none() {
                     self.ended = Some(status);
+                    self.farewell = self.mode.session();
                     (self.held, self.deadline) = (None, None);
                 }
             }
@@ -362,6 +370,10 @@ impl Judge<'_> {
         if target == self.mode.own_pid() {
             return self.sent_to_itself(number, child);
         }
+        if self.farewell {
+            self.farewell = false;
+            return must((target, number) == (-CHILD, libc::SIGTERM), FAREWELL);
+        }
         let stopped = matches!(child, Life::Stopped { .. });
         if number == libc::SIGCONT {
             self.asked_while_stopped = false;
@@ -386,13 +398,9 @@ impl Judge<'_> {
             }
             return Ok(());
         }
-        // As dumb-init does, before the group's number is free.
-        let farewell =
-            self.mode.session() && number == libc::SIGTERM && target == -CHILD && matches!(child, Life::Dead(_));
         if let Some(open) = &mut self.open
             && open.fate == Fate::Forward(number)
             && right
-            && !(farewell && open.sends > 0)
         {
             must(!queued || open.signal.code < 0, "I12: siginfo that the kernel does not let pass")?;
             self.known = known;
@@ -416,7 +424,6 @@ impl Judge<'_> {
                 self.kills -= 1;
                 Ok(())
             }
-            _ if farewell => Ok(()),
             _ => Err("I12: a signal that nobody asked for"),
         }
     }
@@ -514,6 +521,7 @@ impl Judge<'_> {
 
     /// init has ended.
     fn end(mut self, machine: &Machine, status: u8) -> Result<(), Broken> {
+        must(!self.farewell, FAREWELL)?;
         self.close()?;
         must(status == exit_status(self.mode, self.ended), "I18: the exit status is not the child's")?;
         must(self.lost == self.lost_told, "I13: a lost child is told, and only that")?;

@@ -464,7 +464,10 @@ impl Kernel {
             return Err(Errno::ESRCH);
         }
         if self.child().life == Life::Reaped {
-            self.offends(Offence::ToReaped);
+            // The number of a group, which whoever is left in it holds: dumb-init's TERM, as soon as it has reaped the child.
+            if !(self.session && target == -CHILD && number == libc::SIGTERM) {
+                self.offends(Offence::ToReaped);
+            }
             return Err(Errno::ESRCH);
         }
         // Only what is queued can find no room; within a session everybody may send SIGCONT (`check_kill_permission`).

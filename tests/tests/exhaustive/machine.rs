@@ -179,6 +179,10 @@ pub struct Machine {
     owes: bool,
     /// init no longer only looks for signals: it waits for them.
     pub settled: bool,
+    /// The descriptors that init has opened and not closed.
+    pub open: Vec<i32>,
+    /// Something came before it had settled.
+    pub early: bool,
 }
 
 thread_local! {
@@ -392,6 +396,8 @@ pub fn explore(
             fault,
             stubborn: None,
             owes: false,
+            open: Vec::new(),
+            early: false,
             settled: false,
         };
         MACHINE.with_borrow_mut(|place| *place = Some(machine));
