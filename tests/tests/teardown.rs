@@ -807,6 +807,30 @@ fn i14_a_descendant_whose_parent_ends_at_that_moment_is_asked_to_end() {
     init.wait_line("signal=15 ");
 }
 
+/// Between init's opening of a process and its look at whom that descends from, it ends, and its parent reaps it.
+#[test]
+fn i14_a_descendant_that_is_gone_at_that_moment_holds_nobody_up() {
+    needs_namespaces!();
+    needs_strace!();
+    // The first process that is opened is the parent.
+    let inject = "--inject=pidfd_open:delay_exit=60000000:when=2";
+    let case = Case::init().not_pid1().args(FOREVER).strace_alone(["-e", "trace=pidfd_open", inject]);
+    let parent = ["ignore", "15", "child", "say", "recording", "sleep", "end", "wait", "record", "until", "10"];
+    let mut init = with(case, &[&parent]);
+    let [parent] = &children_of(&init, child(&init).pid)[..] else { panic!("one descendant") };
+    let [last] = &children_of(&init, parent.pid)[..] else { panic!("one child") };
+    assert!(parent.inner < last.inner);
+    init.close_stdin();
+    wait_held(&mut init, libc::SYS_pidfd_open);
+    sys::kill(last.pid, SIGKILL, None).expect("it lives");
+    init.wait_line("waited ");
+    init.wait_lines("recording", 2);
+    init.end_tracing();
+    init.wait_line("signal=18 ");
+    sys::kill(parent.pid, SIGUSR1, None).expect("it lives");
+    init.wait().assert_exit(STATUS);
+}
+
 /// The next process of init's PID namespace has the number behind this one.
 fn last_pid(init: &Running, number: i32) {
     let script = format!("echo {number} > /proc/sys/kernel/ns_last_pid");
