@@ -107,6 +107,18 @@ fn a_program_that_does_not_ends_it_with_1_and_is_told_what_was_expected_and_seen
     assert!(!std::fs::read_to_string(&junit).expect("a report").contains("<failure "));
 }
 
+/// The page cannot tell a size beforehand, but ours has a limit.
+#[test]
+fn a_number_of_ours_is_held_to_its_promise() {
+    needs_namespaces!();
+    let size = ["--only", "^B4 file"];
+    let (status, out, err) = told(["--pause", &path(ship::pause())].into_iter().chain(size));
+    assert_eq!(status, Some(0), "{out}{err}");
+    let (status, out, err) = told(["--pause", &path(ship::init()), "--as", "pause"].into_iter().chain(size));
+    assert_eq!(status, Some(1), "{out}{err}");
+    assert!(out.contains("FAILED"), "{out}");
+}
+
 /// What is known of tini is expected of it, and is a failure by the contract.
 #[test]
 fn a_peer_is_held_to_the_page_or_to_the_contract() {

@@ -403,7 +403,7 @@ fn i13_a_wait_that_keeps_failing_is_one_warning_and_one_try_a_second() {
     }
 }
 
-/// The wait for processes keeps failing up to the eighth time.
+/// The wait for processes keeps failing up to the third time.
 #[test]
 fn i13_a_reaping_that_keeps_failing_is_one_warning_and_one_try_a_second() {
     needs_namespaces!();

@@ -314,13 +314,16 @@ fn p5_manual_of_pause_has_every_option_and_no_other() {
 #[test]
 fn what_the_documents_point_to_is_there() {
     let mut found = 0;
-    for document in ["README.md", "ARCHITECTURE.md", "SECURITY.md", "CHANGELOG.md"] {
+    let pages = ["tests/TESTING.md", "tests/CONFORMANCE.md", "tests/FAULTS.md"];
+    for document in ["README.md", "ARCHITECTURE.md", "SECURITY.md", "CHANGELOG.md"].into_iter().chain(pages) {
         let text = text(document);
+        let beside = ship::root().join(document);
+        let folder = beside.parent().expect("a folder");
         for start in ["](", "srcset=\"", "src=\""] {
             for rest in text.split(start).skip(1) {
                 let target = rest.split([')', '"', '#']).next().unwrap_or_default();
                 if !target.is_empty() && !target.contains("://") {
-                    assert!(ship::root().join(target).exists(), "{document} points to {target}");
+                    assert!(folder.join(target).exists(), "{document} points to {target}");
                     found += 1;
                 }
             }

@@ -70,7 +70,12 @@ pub fn write(shown: &[(Suite, Vec<&[Shown]>)]) {
 
 /// The cells of a column of the page, by the words of their rows.
 #[derive(Debug)]
-pub struct Expectations(Vec<(String, String)>);
+pub struct Expectations {
+    /// Words and cell.
+    cells: Vec<(String, String)>,
+    /// It is the column of our own program, which keeps what it promises of a number, too.
+    pub ours: bool,
+}
 
 impl Expectations {
     /// Those of one column.
@@ -82,13 +87,13 @@ impl Expectations {
             .lines()
             .map(cells)
             .filter_map(|cells: Vec<String>| Some((cells.get(1)?.clone(), cells.get(2 + column)?.clone())));
-        Self(rows.collect())
+        Self { cells: rows.collect(), ours: column == 0 }
     }
 
     /// The cell of one row; none where the page does not have it, or cannot tell it beforehand.
     #[must_use]
     pub fn get(&self, row: &Row) -> Option<&str> {
-        let found = self.0.iter().find(|(what, _)| what == row.what).filter(|_| !row.measured);
+        let found = self.cells.iter().find(|(what, _)| what == row.what).filter(|_| !row.measured);
         found.map(|(_, cell)| cell.as_str())
     }
 }

@@ -57,8 +57,8 @@ impl Measure {
                 let promised = if promised.is_empty() { String::new() } else { format!(" ({promised})") };
                 Judgement::Differs(format!("{cell}, as the page has it{promised}"), seen)
             }
-            // A number that the page cannot tell beforehand, and no promise.
-            None if matches!(self, Self::Page(_)) && shown.row.measured => Judgement::AsExpected,
+            // A number that the page cannot tell beforehand, and of a peer no promise.
+            None if shown.row.measured && matches!(self, Self::Page(page) if !page.ours) => Judgement::AsExpected,
             None if shown.is_kept() => Judgement::AsExpected,
             None => {
                 let (expected, seen) = reason();
