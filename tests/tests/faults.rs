@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bitts_tests::faults::{self, Cell, Class, Fault, SCENARIOS, Scenario, Seen, Traced, calls, rules};
-use bitts_tests::{Case, Place, needs_namespaces, needs_strace, ship, tools};
+use bitts_tests::{Case, Place, needs_namespaces, needs_strace, ship, sys, tools};
 
 /// All calls in the sources of a program, by their numbers' names.
 fn in_sources(folder: &str) -> BTreeSet<String> {
@@ -149,6 +150,32 @@ fn i13_the_judge_of_faults_sees_a_busy_loop_and_an_early_end() {
     if let Some(tini) = tools::peer("tini") {
         let why = judged(&tini, "kill", eperm).expect_err("an early end");
         assert!(why.contains("exit Some(1)"), "{why}");
+    }
+}
+
+/// The control: what loses other signals than the one whose call fails is found.
+#[test]
+fn i12_the_judge_of_faults_sees_a_signal_that_the_fault_does_not_explain() {
+    needs_namespaces!();
+    needs_strace!();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("init");
+    {
+        let _alone = sys::no_forks();
+        let text = format!("#!/bin/sh\nexec {} --fault loses_real-time_signals \"$@\"\n", ship::bad_init().display());
+        std::fs::write(&path, text).expect("a script");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("a mode");
+    }
+    let eperm = faults::Error { name: "EPERM", number: libc::EPERM };
+    for fault in [Fault::Nth(eperm, 1), Fault::Always(eperm)] {
+        judged(ship::init(), "kill", fault).expect("ours loses that one alone");
+        let plain = plain(&SCENARIOS[0]);
+        let cell = Cell { scenario: &SCENARIOS[0], fault: Some((calls::call("kill"), fault)) };
+        let seen = faults::run_with(cell, rules::class(cell), &path).expect("it ends");
+        // A shell and the standard library come before it: how many calls those make is not what is judged.
+        let seen = Seen { calls: plain.calls, ..seen };
+        let why = faults::judge(cell, rules::class(cell), &seen, &plain).expect_err("a signal is lost");
+        assert!(why.contains("lost: "), "{why}");
     }
 }
 

@@ -246,6 +246,20 @@ const LAST_WORD: &str = "Shutting down";
 /// stand-in closes the 256 descriptors that the limit allows.
 const MORE_CALLS: usize = 1000;
 
+/// How the child tells of a signal that came with a value.
+const QUEUED: &str = "signal=40 ";
+
+/// What the child has been sent without the fault, and not with it: its lines, each up to its first blank.
+fn missing_signals(seen: &Seen, plain: &Seen) -> Vec<String> {
+    let all = |seen: &Seen| -> Vec<String> {
+        let out = seen.outcome.out();
+        let lines = out.lines().filter(|line| line.starts_with("signal="));
+        lines.map(|line| line.split_inclusive(' ').next().unwrap_or_default().to_owned()).collect()
+    };
+    let here = all(seen);
+    all(plain).into_iter().filter(|line| !here.contains(line)).collect()
+}
+
 /// See [`super::judge`].
 pub(super) fn judge(cell: Cell, class: Class, seen: &Seen, plain: &Seen) -> Result<(), String> {
     let fail = |why: &str| Err(why.to_owned());
@@ -320,6 +334,17 @@ pub(super) fn judge(cell: Cell, class: Class, seen: &Seen, plain: &Seen) -> Resu
         }
         Class::Without(_) => {
             status(scenario.status)?;
+            let missing = missing_signals(seen, plain);
+            // One call that fails can lose one signal; what fails for good loses none that is queued. Who takes its parent for dead
+            // ends its child before any of them.
+            let too_many = match fault {
+                _ if ["getpid", "getppid"].contains(&call.name) => false,
+                Fault::Nth(..) => missing.len() > 1,
+                _ => call.name == "kill" && missing.iter().any(|line| line.starts_with(QUEUED)),
+            };
+            if too_many {
+                return Err(format!("lost: {missing:?}"));
+            }
             if new.len() > 1 { Err(format!("said {new:?}")) } else { Ok(()) }
         }
         Class::Unblocked => {
