@@ -332,6 +332,36 @@ fn what_the_documents_point_to_is_there() {
     assert!(found >= 5, "{found} links: the test looks for the wrong thing");
 }
 
+// ---- mutants --------------------------------------------------------------------------------------------------------
+
+/// The table of TESTING.md counts what tests/mutants.jsonl has, and one row explains each that was missed.
+#[test]
+fn the_table_of_mutants_is_that_of_their_outcomes() {
+    const FATES: [&str; 5] = ["unviable", "caught", "timed out", "same", "missed"];
+    let page = text("tests/TESTING.md");
+    let mut counts = BTreeMap::<String, [usize; 6]>::new();
+    for line in text("tests/mutants.jsonl").lines() {
+        let value = |key: &str| {
+            let rest = line.split(&format!("\"{key}\":\"")).nth(1).unwrap_or_else(|| panic!("no {key}: {line}"));
+            rest.split('"').next().unwrap_or_default().to_owned()
+        };
+        let fate = FATES.iter().position(|fate| *fate == value("fate")).unwrap_or_else(|| panic!("{line}"));
+        let name = value("name");
+        for row in [name.split(':').next().unwrap_or_default(), "all"] {
+            let row = counts.entry(row.to_owned()).or_default();
+            row[0] += 1;
+            row[1 + fate] += 1;
+        }
+    }
+    for (file, row) in &counts {
+        let cells: Vec<_> = row.iter().map(ToString::to_string).collect();
+        let line = format!("| {file} | {} |", cells.join(" | "));
+        assert!(page.lines().any(|told| told == line), "tests/TESTING.md lacks: {line}");
+    }
+    let table = page.lines().skip_while(|line| !line.starts_with("| missed | why")).skip(2);
+    assert_eq!(table.take_while(|line| line.starts_with('|')).count(), counts["all"][5], "rows that explain one");
+}
+
 // ---- versions -------------------------------------------------------------------------------------------------------
 
 #[test]
