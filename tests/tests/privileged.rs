@@ -217,6 +217,13 @@ fn another_users() -> (tempfile::TempDir, PathBuf) {
     (folder, path)
 }
 
+/// An ordinary user's init with a grace, and this script as its child, in which `$P` is the other user's program.
+fn with_another_users(place: Place, path: &Path, script: &str) -> Running {
+    let case = Case::init().place(place).user(1000, 1000).arg("--grace=60m").stdin(Stream::Pipe);
+    let case = case.env("P", path).env("W", tools::witness());
+    case.args(["--", "sh", "-c", script]).start()
+}
+
 /// Is the process of the other user, by each of its four numbers?
 fn is_another_users(pid: i32) -> bool {
     let status = Status::read(pid).expect("it lives");
@@ -232,9 +239,7 @@ fn i14_a_process_of_another_user_is_not_waited_for() {
     let (_folder, path) = another_users();
     for place in PLACES {
         let script = "\"$P\" user 65534 record & \"$W\" record for 2 say done & read word; exit 7";
-        let case = Case::init().place(place).user(1000, 1000).arg("--grace=60m").stdin(Stream::Pipe);
-        let case = case.env("P", &path).env("W", tools::witness());
-        let mut init = case.args(["--", "sh", "-c", script]).start();
+        let mut init = with_another_users(place, &path, script);
         init.wait_lines("recording", 2);
         assert!(init.processes().iter().any(|process| is_another_users(process.pid)), "{:?}", init.processes());
         init.write(b"\n");
@@ -257,9 +262,7 @@ fn i14_a_stopped_process_of_another_user_is_continued() {
     for place in PLACES {
         // The recorder keeps init until the other one has gone on.
         let script = "\"$P\" user 65534 stop & \"$W\" record until 10 & read word; exit 7";
-        let case = Case::init().place(place).user(1000, 1000).arg("--grace=60m").stdin(Stream::Pipe);
-        let case = case.env("P", &path).env("W", tools::witness());
-        let mut init = case.args(["--", "sh", "-c", script]).start();
+        let mut init = with_another_users(place, &path, script);
         init.wait_line("recording");
         init.wait_until("a stopped process", |init| init.processes().iter().any(|process| process.state == 'T'));
         init.write(b"\n");
