@@ -111,9 +111,10 @@ impl Drop for Cgroup {
     }
 }
 
-/// Starts it, and ends its child's input when init rests: what the kernel kills is counted from init's first empty wait on.
+/// Starts it, and lets its child do what it is told behind `cat` once init rests: what the kernel kills is counted from init's
+/// first empty wait on.
 #[track_caller]
-fn eating(case: Case) -> Running {
+fn at_rest(case: Case) -> Running {
     let mut init = case.stdin(Stream::Pipe).start();
     init.wait_asleep_in(libc::SYS_rt_sigtimedwait);
     init.close_stdin();
@@ -149,7 +150,7 @@ fn i19_a_child_that_the_kernel_has_killed_for_want_of_memory_is_told() {
         let Some(cgroup) = Cgroup::new() else { return };
         for (what, view) in views(cgroup.version) {
             let before = cgroup.killed();
-            let outcome = eating(cgroup.case(place, &view, &EAT)).wait();
+            let outcome = at_rest(cgroup.case(place, &view, &EAT)).wait();
             // The control: that is what has killed it.
             assert_eq!(cgroup.killed(), before + 1, "{what}: {outcome}");
             assert_told(&outcome, &format!("{what}, {place:?}"), 1);
@@ -163,18 +164,18 @@ fn i19_what_the_kernel_has_killed_since_init_s_start_counts() {
     for place in PLACES {
         let Some(cgroup) = Cgroup::new() else { return };
         // Not counted: it was before.
-        let _ = eating(cgroup.case(place, "", &EAT)).wait();
+        let _ = at_rest(cgroup.case(place, "", &EAT)).wait();
         assert_eq!(cgroup.killed(), 1);
         let eaten = ["child", "eat", "256", "end", "wait"];
         let words = [&["cat"], &eaten[..], &eaten, &["say", "ready", "sleep"]].concat();
         let child = |init: &Running| init.children()[0].pid;
-        let mut init = eating(cgroup.case(place, "", &words));
+        let mut init = at_rest(cgroup.case(place, "", &words));
         init.wait_line("ready");
         assert_eq!(cgroup.killed(), 3);
         sys::kill(child(&init), libc::SIGKILL, None).expect("it lives");
         assert_told(&init.wait(), &format!("{place:?}"), 2);
         // None since then.
-        let mut init = cgroup.case(place, "", &["say", "ready", "sleep"]).start();
+        let mut init = at_rest(cgroup.case(place, "", &["cat", "say", "ready", "sleep"]));
         init.wait_line("ready");
         sys::kill(child(&init), libc::SIGKILL, None).expect("it lives");
         let outcome = init.wait();
