@@ -179,6 +179,26 @@ fn i12_the_judge_of_faults_sees_a_signal_that_the_fault_does_not_explain() {
     }
 }
 
+/// The control: what does without and says nothing is found, where the fault lasts.
+#[test]
+fn b3_the_judge_of_faults_asks_for_the_warning() {
+    needs_namespaces!();
+    needs_strace!();
+    let scenario = SCENARIOS.iter().find(|scenario| scenario.name == "--caught-only").expect("a scenario");
+    let enosys = faults::Error { name: "ENOSYS", number: libc::ENOSYS };
+    let silent = |fault| {
+        let cell = Cell { scenario, fault: Some((calls::call("openat"), fault)) };
+        let (class, plain) = (rules::class(cell), plain(scenario));
+        let seen = faults::run(cell, class).unwrap_or_else(|why| panic!("{cell}: {why}"));
+        faults::judge(cell, class, &seen, &plain).unwrap_or_else(|why| panic!("{why}\n{}", seen.outcome));
+        // The same with the words, and the child's signals, of a run without a fault.
+        faults::judge(cell, class, &Seen { outcome: plain.outcome.clone(), ..seen }, &plain)
+    };
+    let why = silent(Fault::Always(enosys)).expect_err("no warning");
+    assert!(why.contains("[] instead of one line: no /proc"), "{why}");
+    silent(Fault::Nth(enosys, 1)).expect("once it may go unnoticed");
+}
+
 /// What stands before init, as `prlimit(1)` takes it.
 const LIMITS: [&str; 11] = [
     "--nofile=0:0",

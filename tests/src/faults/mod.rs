@@ -187,8 +187,11 @@ pub fn run_with(cell: Cell, class: Class, program: &Path) -> Result<Seen, String
                 until(limit, || deaf || running.has_ended() || has_said(&running, said) || hopeless());
             }
             let helped = !has_said(&running, TERMED) && help(&running, &[libc::SIGTERM, libc::SIGCONT]);
-            let is_late =
-                || scenario.status == 137 && matches!(class, Class::Without(_) | Class::Deaf) && is_quiet(&running);
+            let is_late = || {
+                scenario.status == 137
+                    && matches!(class, Class::Without(_) | Class::WithoutButTold(..) | Class::Deaf)
+                    && is_quiet(&running)
+            };
             if scenario.status == 137 && until(limit, || running.has_ended() || is_late()) {
                 help(&running, &[libc::SIGKILL]);
             }

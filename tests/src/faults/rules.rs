@@ -17,6 +17,8 @@ pub enum Class {
     Holds,
     /// The child's status all the same, but this is not done; at most one warning of each kind.
     Without(&'static str),
+    /// As `Without`, and where the fault lasts with a warning that holds this text (B3).
+    WithoutButTold(&'static str, &'static str),
     /// As without blocking signals: what comes while it does not wait is lost, the child's end too. Without a word.
     Unblocked,
     /// Ends with 1 before the child runs, and this message with the reason.
@@ -45,6 +47,7 @@ impl fmt::Display for Class {
             Self::Warns(texts) => write!(f, "warns: {}", texts.join("; or ")),
             Self::Holds => write!(f, "tries again"),
             Self::Without(what) => write!(f, "without {what}"),
+            Self::WithoutButTold(what, text) => write!(f, "without {what}; where it lasts, warns: {text}"),
             Self::Unblocked => write!(f, "without blocking signals: may miss any, the child's end too"),
             Self::Fatal(text) => write!(f, "fatal: {text}"),
             Self::NotExecuted => write!(f, "exec fails: 126 or 127"),
@@ -129,13 +132,13 @@ pub const RULES: &[Rule] = &[
     Rule {
         calls: &["openat", "read", "getpid"],
         scenarios: &["--grace, subreaper"],
-        class: Class::Without("the grace"),
+        class: Class::WithoutButTold("the grace", NO_PROC),
         ..ANY
     },
     Rule {
         calls: &["openat", "read", "getpid"],
         scenarios: &["--caught-only"],
-        class: Class::Without("looking"),
+        class: Class::WithoutButTold("looking", NO_PROC),
         ..ANY
     },
     // Who may not be listed, opened or sent anything cannot be asked to end, but is waited for.
@@ -211,6 +214,9 @@ const GRACES: &[&str] = &["--grace, PID 1", "--grace, subreaper"];
 
 /// What messages are written by.
 const MESSAGES: &[&str] = &["lseek", "sendto", "pwritev2", "ppoll", "write"];
+
+/// The warning about a /proc that does not tell.
+const NO_PROC: &str = "no /proc of this PID namespace";
 
 /// What only sleeps.
 const HOLDS: &[&str] = &["-P", "pause", "pause, not PID 1, to a file", "pause, to a terminal"];
@@ -332,7 +338,7 @@ pub(super) fn judge(cell: Cell, class: Class, seen: &Seen, plain: &Seen) -> Resu
             let fits = !new.is_empty() && new.iter().all(|line| texts.iter().any(|text| line.contains(text)));
             if fits { Ok(()) } else { Err(format!("said {new:?}")) }
         }
-        Class::Without(_) => {
+        Class::Without(_) | Class::WithoutButTold(..) => {
             status(scenario.status)?;
             let missing = missing_signals(seen, plain);
             // One call that fails can lose one signal; what fails for good loses none that is queued. Who takes its parent for dead
@@ -345,7 +351,11 @@ pub(super) fn judge(cell: Cell, class: Class, seen: &Seen, plain: &Seen) -> Resu
             if too_many {
                 return Err(format!("lost: {missing:?}"));
             }
-            if new.len() > 1 { Err(format!("said {new:?}")) } else { Ok(()) }
+            match class {
+                Class::WithoutButTold(_, text) if fault.is_lasting() => one(text).map(drop),
+                _ if new.len() > 1 => Err(format!("said {new:?}")),
+                _ => Ok(()),
+            }
         }
         Class::Unblocked => {
             if !seen.ended {
