@@ -641,7 +641,8 @@ fn i15_a_child_that_is_not_stopped_gets_no_cont() {
                 init.wait_lines(&format!("signal={signal} "), round);
             }
         }
-        // Nor one that was stopped once.
+        // Nor one that was stopped once; and not by the look that follows the last request.
+        init.wait_asleep_in(libc::SYS_rt_sigtimedwait);
         let pid = stop_child(&mut init);
         init.signal(libc::SIGCONT);
         init.wait_line("signal=18 ");
@@ -709,8 +710,9 @@ fn i2_parent_death_is_not_missed_between_the_question_and_the_answer() {
     needs_namespaces!();
     needs_strace!();
     // Blocked in the child from its birth, for the signal may be there before its exec.
-    let traced =
-        |case: Case| case.mask(bit(libc::SIGUSR1)).strace(["-e", "trace=prctl", "--inject=prctl:delay_enter=1000000"]);
+    let traced = |case: Case| {
+        case.mask(bit(libc::SIGUSR1)).strace(["-e", "trace=prctl", "--inject=prctl:delay_enter=60000000:when=2"])
+    };
     let mut shell = orphaned_init(traced, &["-p", "USR1"]);
     // In the delay: the call's number and its first argument are to be seen.
     let asks = format!("{} {:#x} ", libc::SYS_prctl, libc::PR_SET_PDEATHSIG);
@@ -720,5 +722,6 @@ fn i2_parent_death_is_not_missed_between_the_question_and_the_answer() {
     });
     shell.close_stdin();
     shell.wait_status();
+    shell.end_tracing();
     shell.wait_line("signal=10 ");
 }

@@ -357,7 +357,11 @@ fn i16_a_job_in_the_background_does_not_take_the_terminal() {
     if let Some(tini) = tools::peer("tini") {
         let mut shell = Terminal::shell(&tini, "", "");
         let own = shell.foreground();
-        shell.types("$I $O $W ready hook &\n");
+        // It starts when the shell is at its prompt, for which that takes the terminal itself.
+        shell.types("$W record until 10 unblock all exec tini $I $O $W ready hook &\n");
+        shell.running.wait_line("recording");
+        shell.running.wait_asleep_in(libc::SYS_pselect6);
+        sys::kill(shell.job().pid, libc::SIGUSR1, None).expect("it lives");
         shell.running.wait_until("another foreground group", |shell| foreground(shell) != own);
         // The shell can no longer read, and ends.
         shell.types("\n");
@@ -706,7 +710,8 @@ fn i16_who_cannot_have_the_terminal_is_not_continued_without_end() {
         shell.running.wait_lines("recording", 2);
         let child = shell.child_of(init.pid).pid;
         sys::kill(child, libc::SIGUSR1, None).expect("it lives");
-        shell.wait_state(child, 'T');
+        // Off the processor: it is seen to be stopped before it has given that up.
+        shell.running.wait_until("a stopped child", |_| state(child) == 'T' && procfs::is_at(child, libc::SYS_read));
         let switches = procfs::context_switches(child).expect("it lives");
         shell.stays_stopped(init.pid);
         assert_eq!(procfs::context_switches(child).expect("it lives"), switches, "{options}");

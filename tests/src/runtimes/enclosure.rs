@@ -156,11 +156,14 @@ pub fn wait_for_program(proc: &Path, program: &[u8]) {
     }
 }
 
-/// Whether a process has gone to sleep in a system call.
+/// Whether a process has gone to sleep in a system call of its program's: an exec is none, though the program is that already.
 fn sleeps(proc: &Path) -> bool {
     // `running`, -1 for a sleep elsewhere, or the call's number.
     let call = fs::read_to_string(proc.join("syscall")).expect("read what a process does");
-    call.split(' ').next().and_then(|number| number.trim().parse().ok()).is_some_and(|number: i64| number >= 0)
+    call.split(' ')
+        .next()
+        .and_then(|number| number.trim().parse().ok())
+        .is_some_and(|number: i64| number >= 0 && ![libc::SYS_execve, libc::SYS_execveat].contains(&number))
 }
 
 /// The number of a namespace that a process is in.
