@@ -48,7 +48,8 @@ pub fn run(plan: &Plan) -> ! {
     //    too, for it may be the faster of the two; so whoever comes second is told an error that means nothing.
     if plan.session {
         sys::make_session();
-        sys::take_terminal(plan.terminal);
+        // Where init has none, standard input may be one that is nobody's yet.
+        sys::take_terminal(plan.terminal.max(0));
     } else if plan.own_group {
         let _ = sys::make_group(0);
         if plan.hand_over {

@@ -67,23 +67,28 @@ pub fn catches(pid: Pid, signal: SignalNumber) -> bool {
 }
 
 /// Is the process `pid` a descendant of init's? A parent that is gone by the time it is looked at has left its children to
-/// another one: then it begins anew. If a parent dies in the middle of the walk, and its number goes to another process, the
+/// another one: then it begins anew. But not for ever: one that /proc hides (proc(5), hidepid) looks the same, and is taken for
+/// a stranger. If a parent dies in the middle of the walk, and its number goes to another process, the
 /// answer may be wrong: but not twice, for the child of the dead parent has another one then.
 #[inline(always)]
 fn descends(process: Pid, own_pid: Pid) -> bool {
     let mut pid = process;
-    let mut once = false;
+    // Odd: found once. Each new beginning counts 2.
+    let mut turns = 0_u8;
     loop {
         match lookup_number(Text::StatusFile, pid, b"", b"\nPPid:\t") {
             Some(parent) if parent as Pid == own_pid => {
-                if once {
+                if turns & 1 != 0 {
                     return true;
                 }
-                once = true;
+                turns += 1;
                 pid = process;
             }
             Some(parent) if parent > 1 => pid = parent as Pid,
-            None if pid != process => pid = process,
+            None if pid != process && turns < 16 => {
+                turns += 2;
+                pid = process;
+            }
             _ => return false,
         }
     }

@@ -113,11 +113,12 @@ pub fn time(text: &mut &[u8]) -> Option<u32> {
     })
 }
 
-/// Is `signal` in a mask as /proc/PID/status writes it, in 16 hexadecimal digits (proc_pid_status(5))?
+/// Is `signal` in a mask as /proc/PID/status writes it, in 16 hexadecimal digits (proc_pid_status(5))? In one that cannot be read
+/// each is.
 #[must_use]
 pub fn is_in_mask(digits: &[u8], signal: SignalNumber) -> bool {
     let bit = (signal - 1) as usize;
-    let digit = digits.iter().rev().nth(bit / 4).copied().unwrap_or(0);
+    let digit = digits.iter().rev().nth(bit / 4).copied().unwrap_or(b'f');
     // `0`–`9` end with their value, `a`–`f` with it less 9.
     ((digit & 15) + (digit >> 6) * 9) >> (bit % 4) & 1 == 1
 }

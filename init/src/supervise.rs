@@ -391,6 +391,8 @@ impl Init<'_> {
                 false
             }
             Drained::Stay => false,
+            // A subreaper that has no child has no descendant either, and need not look at every process that there is.
+            Drained::Ask if childless && self.own_pid != 1 => true,
             Drained::Ask => {
                 self.take(Step::Ask);
                 self.is_nobody_left(childless)

@@ -3,7 +3,7 @@
 
 use bitts_tests::procfs;
 use bitts_tests::sys::{self, Mask, bit};
-use bitts_tests::{Case, Outcome, Place, Running, Stream, needs_namespaces};
+use bitts_tests::{Case, Outcome, Place, Running, Stream, needs_namespaces, needs_strace};
 use libc::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGURG, SIGUSR1, SIGUSR2, SIGWINCH};
 
 const PLACES: [Place; 2] = [Place::Pid1, Place::Child];
@@ -207,6 +207,21 @@ fn b3_without_proc_all_is_forwarded_with_one_warning() {
             assert_eq!(warnings(&outcome), 1, "{what}, {place:?}: {outcome}");
         }
     }
+}
+
+/// As /proc with hidepid hides a child of another user's.
+#[test]
+fn b3_what_a_child_catches_that_cannot_be_looked_at_is_not_judged() {
+    needs_namespaces!();
+    needs_strace!();
+    let case = Case::init().arg(OPTION);
+    let case = case.strace_alone(["-P", "/proc/2/status", "-e", "trace=openat", "--inject=openat:error=ENOENT"]);
+    let mut init = case.child(["ready", "sleep"]).start();
+    init.wait_line("ready");
+    init.signal(SIGHUP);
+    let outcome = init.wait();
+    outcome.assert_exit(128 + SIGHUP);
+    assert!(outcome.trace.contains("(INJECTED)"), "{outcome}");
 }
 
 /// The control: the peers end a child that as the first process would have lived on.

@@ -440,6 +440,19 @@ fn i4_as_dumb_init_a_terminal_of_another_session_is_not_taken_away() {
     assert!(number(&terminals[1]) > 0, "the shell's: {outcome}");
 }
 
+/// Standard input is a terminal that no session has yet, as after openpty(3) and setsid(2).
+#[test]
+fn i4_as_dumb_init_a_terminal_of_no_session_becomes_the_childs() {
+    needs_namespaces!();
+    let peer = tools::peer("dumb-init").map(Case::new);
+    for case in PLACES.map(|place| dumb_init().place(place)).into_iter().chain(peer) {
+        let (_master, slave) = bitts_tests::case::new_terminal();
+        let outcome = case.stdin(Stream::Given(slave)).child(["state", "exit", "7"]).run();
+        outcome.assert_exit(7);
+        assert_eq!(["sid", "tpgid"].map(|key| number(&outcome, key)), [number(&outcome, "pid"); 2], "{outcome}");
+    }
+}
+
 // ---- dumb-init: the rest --------------------------------------------------------------------------------------------
 
 #[test]

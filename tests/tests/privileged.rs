@@ -288,3 +288,31 @@ fn i14_a_fork_bomb_in_a_pids_cgroup_is_torn_down() {
         assert_eq!(cgroup.charged().expect("a count"), 0);
     }
 }
+
+/// Where /proc hides the processes of others (proc(5), hidepid) an ordinary user's init cannot tell from whom one descends that is
+/// below another user's: it is a stranger.
+#[test]
+fn i14_b3_behind_a_proc_that_hides_others_a_grace_is_kept_all_the_same() {
+    if !is_root("nobody is hidden from an ordinary user's own processes") {
+        return;
+    }
+    let user = "setpriv --reuid 1000 --regid 1000 --clear-groups";
+    for (hide, seen) in [(0, "seen"), (2, "hidden")] {
+        // Another user's process with one of this user below it, as a login has.
+        let script = format!(
+            r#"mount -t proc -o hidepid={hide} proc /proc && ( ({user} "$W" say up sleep & exec "$W" sleep) & ) && read line &&
+            if {user} test -e /proc/1/status; then echo seen; else echo hidden; fi &&
+            exec {user} "$I" --grace=60m -- "$W" child record for 2 say done end say ready cat exit 7"#
+        );
+        let case = Case::new("/bin/sh").place(Place::Child).stdin(Stream::Pipe).env("I", ship::init());
+        let mut init = case.env("W", tools::witness()).args(["-c", &script]).start();
+        init.wait_line("up");
+        init.write(b"\n");
+        for line in [seen, "ready", "recording"] {
+            init.wait_line(line);
+        }
+        init.close_stdin();
+        assert_eq!(libc::WEXITSTATUS(init.wait_status()), 7, "hidepid={hide}");
+        init.wait_line("done");
+    }
+}

@@ -774,6 +774,45 @@ fn i14_a_neighbours_orphan_is_no_descendant_by_a_parents_pid_that_is_used_again(
     assert_eq!(recorded(&neighbour.stdout()), [MARKER]);
 }
 
+/// On a host there may be thousands of processes, none of them below init.
+#[test]
+fn i14_a_subreaper_without_a_child_looks_at_nobody() {
+    needs_namespaces!();
+    needs_strace!();
+    for others in [&[][..], &[&OBEDIENT[..]]] {
+        let case = Case::init().not_pid1().args(FOREVER).strace_alone(["-e", "trace=getdents64"]);
+        let mut init = with(case, others);
+        init.close_stdin();
+        let outcome = init.wait();
+        outcome.assert_exit(STATUS);
+        // The control: with one of them it looks.
+        assert_eq!(outcome.trace.contains("getdents64("), !others.is_empty(), "{outcome}");
+    }
+}
+
+/// As /proc with hidepid hides the processes of others: what is below them is not init's, and is not looked at for ever.
+#[test]
+fn i14_b3_a_parent_that_cannot_be_looked_at_ends_the_look() {
+    needs_namespaces!();
+    needs_strace!();
+    const PARENT: i32 = 3000;
+    let path = format!("/proc/{PARENT}/status");
+    let case = Case::init().not_pid1().args(FOREVER);
+    let case = case.strace_alone(["-P", &path, "-e", "trace=openat", "--inject=openat:error=ENOENT"]);
+    let mut init = with(case, &[&OBEDIENT]);
+    last_pid(&init, PARENT - 1);
+    let mut neighbour = Case::witness().inside(&init).args(["child", "record", "end", "sleep"]).start();
+    neighbour.wait_line("recording");
+    let [child] = children_of(&init, neighbour.pid()).try_into().expect("one child");
+    assert_eq!(child.inner, PARENT + 1, "the numbers were free");
+    init.close_stdin();
+    assert_eq!(libc::WEXITSTATUS(init.wait_status()), STATUS);
+    sys::kill(child.pid, MARKER, None).expect("it lives");
+    neighbour.wait_line(&format!("signal={MARKER} "));
+    assert_eq!(recorded(&neighbour.stdout()), [MARKER]);
+    assert!(init.wait().trace.contains("(INJECTED)"));
+}
+
 /// While init looks from whom one descends, the parent ends, so that it has another one.
 #[test]
 fn i14_a_descendant_whose_parent_ends_at_that_moment_is_asked_to_end() {
