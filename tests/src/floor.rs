@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use crate::ship;
+use crate::{running, ship};
 
 /// The floor of `pause`; panics where it cannot be built.
 #[must_use]
@@ -34,12 +34,10 @@ fn build(name: &str) -> PathBuf {
     std::fs::create_dir_all(&folder).expect("a folder below the target folder");
     // Another test may build the same at the same time, or be running it.
     let unfinished = tempfile::NamedTempFile::new_in(&folder).expect("a file in it").into_temp_path();
-    let output = Command::new("cc")
-        .args(["-nostdlib", "-static", "-Wl,--oformat=binary,--build-id=none,-Ttext=0x400000", "-o"])
-        .arg(&unfinished)
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("floor").join(name).with_extension("S"))
-        .output()
-        .unwrap_or_else(|error| panic!("cannot run cc: {error}"));
+    let mut cc = Command::new("cc");
+    cc.args(["-nostdlib", "-static", "-Wl,--oformat=binary,--build-id=none,-Ttext=0x400000", "-o"]).arg(&unfinished);
+    cc.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("floor").join(name).with_extension("S"));
+    let output = running::output(&mut cc).unwrap_or_else(|error| panic!("cannot run cc: {error}"));
     assert!(output.status.success(), "cannot build the floor: {}", String::from_utf8_lossy(&output.stderr));
     let path = folder.join(name);
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);

@@ -43,7 +43,10 @@ fn at_rest(running: &mut Running) -> Result<Footprint, String> {
 }
 
 /// An error unless it holds what it did, and no more in memory: the kernel takes pages of a file away when it needs the room.
-fn holds_what_it_did(what: &str, after: &Footprint, before: &Footprint) -> Result<(), String> {
+///
+/// # Errors
+/// What has changed.
+pub fn holds_what_it_did(what: &str, after: &Footprint, before: &Footprint) -> Result<(), String> {
     same(what, &Footprint { resident: after.resident.max(before.resident), ..*after }, before)
 }
 
@@ -360,7 +363,7 @@ pub fn bomb(place: Place, stubborn: bool, most: usize, cgroup: Option<&Cgroup>) 
         [] => !stubborn,
         [OUTLIVED] => !atomic,
         // It may give up a second after the kill, which by the clock may be too early for them (I14).
-        [OUTLIVED, UNKILLABLE] => place != Place::Pid1,
+        [OUTLIVED, UNKILLABLE] => !atomic,
         _ => false,
     };
     if !wanted {

@@ -138,9 +138,20 @@ pub struct Outcome {
 }
 
 /// Starts a child, not while [`sys::no_forks`] is held. Returns when it has executed its program, or could not.
-pub(crate) fn spawn(command: &mut Command) -> std::io::Result<Child> {
+///
+/// # Errors
+/// It cannot be started.
+pub fn spawn(command: &mut Command) -> std::io::Result<Child> {
     let _alone = sys::no_forks();
     command.spawn()
+}
+
+/// The same, and waits for its end, and for what it writes.
+///
+/// # Errors
+/// It cannot be started.
+pub fn output(command: &mut Command) -> std::io::Result<std::process::Output> {
+    spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?.wait_with_output()
 }
 
 /// Starts the launcher up to the gate.

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use crate::running;
+
 /// `init`: built, or what `INIT_UNDER_TEST` names (say `/usr/bin/tini`).
 #[must_use]
 pub fn init() -> &'static Path {
@@ -135,8 +137,8 @@ fn cargo() -> Command {
 fn build(cargo: &mut Command, profile: &str, program: &str, target: &str, folder: &Path) -> PathBuf {
     install(target);
     cargo.args(["--quiet", "--locked", "--target", target, "--target-dir"]).arg(folder);
-    let output =
-        cargo.stdin(std::process::Stdio::null()).output().unwrap_or_else(|error| panic!("cannot run cargo: {error}"));
+    let output = running::output(cargo.stdin(std::process::Stdio::null()))
+        .unwrap_or_else(|error| panic!("cannot run cargo: {error}"));
     assert!(output.status.success(), "cannot build {program}: {cargo:?}\n{}", String::from_utf8_lossy(&output.stderr));
     folder.join(target).join(profile).join(program)
 }
@@ -188,8 +190,8 @@ fn install(target: &str) {
     if !installed.insert(target.to_owned()) {
         return;
     }
-    let rustc =
-        Command::new("rustc").current_dir(root()).args(["--print", "target-libdir", "--target", target]).output();
+    let mut rustc = Command::new("rustc");
+    let rustc = running::output(rustc.current_dir(root()).args(["--print", "target-libdir", "--target", target]));
     let folder = rustc.ok().filter(|output| output.status.success()).map(|output| output.stdout);
     let folder = folder.and_then(|bytes| String::from_utf8(bytes).ok());
     // A toolchain that cannot be asked gets its own, better message from cargo.
@@ -197,9 +199,10 @@ fn install(target: &str) {
         return;
     }
     let _ = writeln!(std::io::stderr(), "The target {target} is missing; running: rustup target add {target}");
-    let added = Command::new("rustup").current_dir(root()).args(["target", "add", target]).status();
+    let mut rustup = Command::new("rustup");
+    let added = running::spawn(rustup.current_dir(root()).args(["target", "add", target]));
     assert!(
-        added.is_ok_and(|status| status.success()),
+        added.and_then(|mut rustup| rustup.wait()).is_ok_and(|status| status.success()),
         "rustup target add {target} failed; install the target and try again"
     );
 }

@@ -160,9 +160,9 @@ fn i12_the_judge_of_faults_sees_a_signal_that_the_fault_does_not_explain() {
     needs_strace!();
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("init");
+    let text = format!("#!/bin/sh\nexec {} --fault loses_real-time_signals \"$@\"\n", ship::bad_init().display());
     {
         let _alone = sys::no_forks();
-        let text = format!("#!/bin/sh\nexec {} --fault loses_real-time_signals \"$@\"\n", ship::bad_init().display());
         std::fs::write(&path, text).expect("a script");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("a mode");
     }

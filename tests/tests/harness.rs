@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bitts_tests::sys::{self, bit};
-use bitts_tests::{Case, Place, Stream, elf, needs_namespaces, needs_strace, ship};
+use bitts_tests::{Case, Place, Stream, elf, needs_namespaces, needs_strace, running, ship};
 
 #[test]
 fn raw_wait_status_passes_through() {
@@ -217,12 +217,9 @@ fn a_runner_killed_half_way_leaves_nothing() {
         std::thread::sleep(Duration::from_secs(60));
         return;
     }
-    let mut runner = std::process::Command::new(std::env::current_exe().expect("own path"))
-        .args(["--exact", "a_runner_killed_half_way_leaves_nothing", "--nocapture"])
-        .env(TO_BE_KILLED, "1")
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .expect("a runner");
+    let mut runner = std::process::Command::new(std::env::current_exe().expect("own path"));
+    runner.args(["--exact", "a_runner_killed_half_way_leaves_nothing", "--nocapture"]).env(TO_BE_KILLED, "1");
+    let mut runner = running::spawn(runner.stdout(std::process::Stdio::piped())).expect("a runner");
     let output = std::io::BufReader::new(runner.stdout.take().expect("piped"));
     let mut lines = std::io::BufRead::lines(output).map_while(Result::ok);
     let line = lines.find_map(|line| line.strip_prefix("started ").map(str::to_owned)).expect("its word");

@@ -119,6 +119,7 @@ fn receivers(program: Case) -> Vec<usize> {
         init.wait_line(&format!("signal={signal} "));
     }
     init.wait_until("all taken", |init| init.signals().pending == 0);
+    init.wait_asleep_in(libc::SYS_rt_sigtimedwait);
     let all: Vec<_> = init.processes().into_iter().filter(|process| process.comm == "witness").collect();
     // The reaper above is one where there is one.
     all.iter().filter(|p| state(p.pid) != 'Z').for_each(|p| sys::kill(p.pid, MARKER, None).expect("it lives"));

@@ -183,7 +183,8 @@ fn p1_whatever_a_neighbour_sends_pause_sleeps_on() {
         Case::witness().inside(&pause).args(["orphans", "100"]).run().assert_exit(0);
         pause.wait_until("an empty namespace", |pause| pause.processes().len() == 1);
         pause.wait_asleep_in(libc::SYS_rt_sigtimedwait);
-        assert_eq!(procfs::footprint(pause.pid()).expect("it lives"), before, "{who:?}");
+        let after = procfs::footprint(pause.pid()).expect("it lives");
+        load::holds_what_it_did("pause", &after, &before).unwrap_or_else(|why| panic!("{who:?}: {why}"));
         pause.signal(libc::SIGTERM);
         pause.wait().assert_exit(0);
     }

@@ -115,6 +115,7 @@ fn term_arrives(running: Running) -> Verdict {
 /// While strace holds up the child on the `side` of the first of `calls` that it makes, TERM comes, and is dealt with. The program
 /// itself is held up as well, if it makes one; so the time is short at first, and longer where it was over before all was done.
 fn term_while(program: &Program, calls: &[(&str, i64)], side: &str) -> Verdict {
+    const LONGEST: u32 = 25;
     let names: Vec<_> = calls.iter().map(|(name, _)| *name).collect();
     let names = names.join(",");
     // strace has stopped the child there, which is the only thing that it can be in beside the call itself.
@@ -123,7 +124,7 @@ fn term_while(program: &Program, calls: &[(&str, i64)], side: &str) -> Verdict {
         let number = call.split_whitespace().next().and_then(|number| number.parse::<i64>().ok());
         calls.iter().any(|(_, wanted)| number == Some(*wanted))
     };
-    for seconds in [1, 5, 25] {
+    for seconds in [1, 5, LONGEST] {
         let inject = format!("--inject={names}:delay_{side}={seconds}000000:when=1");
         let case = program.case().strace(["-e", &format!("trace={names}"), &inject]);
         let mut running = start(case.child(["record"]))?;
@@ -144,7 +145,8 @@ fn term_while(program: &Program, calls: &[(&str, i64)], side: &str) -> Verdict {
         // It has been forwarded, or waits for the child, as a parent that vfork(2) holds up does, in a sleep of another kind.
         let settled = || procfs::await_quiet(running.pid(), &['S', 'D'], Duration::from_millis(200));
         awaits(&running, "a program that waits", || running.has_ended() || settled())?;
-        if there() || running.has_ended() {
+        // A program that is held up as long itself, in the same call, deals with it only when both are let go.
+        if there() || running.has_ended() || seconds == LONGEST {
             running.end_tracing();
             return term_arrives(running);
         }

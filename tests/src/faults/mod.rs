@@ -176,6 +176,8 @@ pub fn run_with(cell: Cell, class: Class, program: &Path) -> Result<Seen, String
         }
         Play::Serve | Play::Outlive => {
             until(limit, || running.has_ended() || has_said(&running, "recording\n") || is_quiet(&running));
+            // At its first rest init makes calls of its own. What spins never rests.
+            until(limit / 12, || class == Class::Spins || running.has_ended() || is_quiet(&running));
             for (number, value, said) in [(10, None, "signal=10 "), (40, Some(1), "signal=40 "), (15, None, TERMED)] {
                 signal(&running, number, value);
                 let hopeless = || !matches!(class, Class::Warns(_)) && is_quiet(&running);
