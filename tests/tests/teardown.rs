@@ -729,14 +729,27 @@ fn i14_a_pid_that_is_used_again_by_a_neighbour_gets_nothing() {
 /// While init looks from whom a neighbour's orphan descends, its parent ends, and the parent's pid becomes a descendant's.
 #[test]
 fn i14_a_neighbours_orphan_is_no_descendant_by_a_parents_pid_that_is_used_again() {
+    // Held up when it has read who the orphan's parent is, and before it looks at that one: at its second close of the file, the first being
+    // that of descriptor 1, whose place the file must not have.
+    let orphan = "/proc/3001/status";
+    orphan_of_a_pid_used_again(&["-P", orphan, "-e", "trace=close", "--inject=close:delay_exit=60000000:when=2"]);
+}
+
+/// The same when it has begun anew once: it finds the parent itself, behind that the orphan, and not the parent, as if that had ended.
+#[test]
+fn i14_to_begin_anew_is_no_second_look() {
+    let files = ["-P", "/proc/3000/status", "-P", "/proc/3001/status", "-e", "trace=openat,close"];
+    let inject = ["--inject=openat:error=ENOENT:when=3", "--inject=close:delay_exit=60000000:when=6"];
+    orphan_of_a_pid_used_again(&[&files[..], &inject].concat());
+}
+
+/// The parent has the number 3000, the orphan 3001; strace holds init up at a close.
+#[track_caller]
+fn orphan_of_a_pid_used_again(traced: &[&str]) {
     needs_namespaces!();
     needs_strace!();
     const PARENT: i32 = 3000;
-    // Held up when it has read who the orphan's parent is, and before it looks at that one: at its second close of the file, the first being
-    // that of descriptor 1, whose place the file must not have.
-    let path = format!("/proc/{}/status", PARENT + 1);
-    let inject = "--inject=close:delay_exit=60000000:when=2";
-    let case = Case::init().not_pid1().args(["-t60m"]).strace(["-P", &path, "-e", "trace=close", inject]);
+    let case = Case::init().not_pid1().args(["-t60m"]).strace(traced);
     // It comes behind several hundred calls, each held up by strace.
     let case = case.deadline(Duration::from_secs(60));
     let words =
@@ -820,30 +833,36 @@ fn i14_a_descendant_whose_parent_ends_at_that_moment_is_asked_to_end() {
     needs_strace!();
     const PARENT: i32 = 3000;
     let path = format!("/proc/{}/status", PARENT + 1);
-    let inject = "--inject=close:delay_exit=60000000:when=2";
-    let case = Case::init().not_pid1().args(FOREVER).strace(["-P", &path, "-e", "trace=close", inject]);
-    let case = case.deadline(Duration::from_secs(60));
-    let words = [
-        &["child", "record", "until", "10", "child", "child", "record", "end", "sleep", "end", "wait", "sleep", "end"],
-        &["ready", "cat", "exit", "7"][..],
-    ]
-    .concat();
-    let mut init = case.stdin(Stream::Pipe).child(words).start();
-    init.wait_line("ready");
-    init.wait_line("recording");
-    let [grandparent] = &children_of(&init, child(&init).pid)[..] else { panic!("one descendant") };
-    last_pid(&init, PARENT - 1);
-    sys::kill(grandparent.pid, SIGUSR1, None).expect("it lives");
-    init.wait_lines("recording", 2);
-    let [parent] = &children_of(&init, grandparent.pid)[..] else { panic!("one parent") };
-    let [last] = &children_of(&init, parent.pid)[..] else { panic!("one child") };
-    assert_eq!([parent.inner, last.inner], [PARENT, PARENT + 1]);
-    init.close_stdin();
-    wait_held(&mut init, libc::SYS_close);
-    sys::kill(parent.pid, SIGKILL, None).expect("it lives");
-    init.wait_line("waited ");
-    init.end_tracing();
-    init.wait_line("signal=15 ");
+    // The first time that it looks, and the second.
+    for when in [2, 4] {
+        let inject = format!("--inject=close:delay_exit=60000000:when={when}");
+        let case = Case::init().not_pid1().args(FOREVER).strace(["-P", &path, "-e", "trace=close", &inject]);
+        let case = case.deadline(Duration::from_secs(60));
+        let words = [
+            &[
+                "child", "record", "until", "10", "child", "child", "record", "end", "sleep", "end", "wait", "sleep",
+                "end",
+            ],
+            &["ready", "cat", "exit", "7"][..],
+        ]
+        .concat();
+        let mut init = case.stdin(Stream::Pipe).child(words).start();
+        init.wait_line("ready");
+        init.wait_line("recording");
+        let [grandparent] = &children_of(&init, child(&init).pid)[..] else { panic!("one descendant") };
+        last_pid(&init, PARENT - 1);
+        sys::kill(grandparent.pid, SIGUSR1, None).expect("it lives");
+        init.wait_lines("recording", 2);
+        let [parent] = &children_of(&init, grandparent.pid)[..] else { panic!("one parent") };
+        let [last] = &children_of(&init, parent.pid)[..] else { panic!("one child") };
+        assert_eq!([parent.inner, last.inner], [PARENT, PARENT + 1]);
+        init.close_stdin();
+        wait_held(&mut init, libc::SYS_close);
+        sys::kill(parent.pid, SIGKILL, None).expect("it lives");
+        init.wait_line("waited ");
+        init.end_tracing();
+        init.wait_line("signal=15 ");
+    }
 }
 
 /// Between init's opening of a process and its look at whom that descends from, it ends, and its parent reaps it.
