@@ -803,6 +803,37 @@ fn i14_a_subreaper_without_a_child_looks_at_nobody() {
     }
 }
 
+/// A parent that cannot be looked at may be one that has just ended: so init begins anew, but not for ever.
+#[test]
+fn i14_a_look_begins_anew_eight_times() {
+    needs_namespaces!();
+    needs_strace!();
+    const PARENT: i32 = 3000;
+    let path = format!("/proc/{PARENT}/status");
+    for (errors, is_found) in [(8, true), (9, false)] {
+        // The first two looks at the file are for the parent itself.
+        let inject = format!("--inject=openat:error=ENOENT:when=3..{}", errors + 2);
+        let case = Case::init().not_pid1().args(FOREVER).strace_alone(["-P", &path, "-e", "trace=openat", &inject]);
+        let words =
+            ["child", "record", "until", "10", "child", "child", "record", "end", "sleep", "end", "sleep", "end"];
+        let words = [&words[..], &["ready", "cat", "exit", "7"]].concat();
+        let mut init = case.stdin(Stream::Pipe).child(words).start();
+        init.wait_line("ready");
+        init.wait_line("recording");
+        let [grandparent] = &children_of(&init, child(&init).pid)[..] else { panic!("one descendant") };
+        last_pid(&init, PARENT - 1);
+        sys::kill(grandparent.pid, SIGUSR1, None).expect("it lives");
+        init.wait_lines("recording", 2);
+        let [parent] = &children_of(&init, grandparent.pid)[..] else { panic!("one parent") };
+        let [last] = &children_of(&init, parent.pid)[..] else { panic!("one child") };
+        assert_eq!([parent.inner, last.inner], [PARENT, PARENT + 1], "the numbers were free");
+        init.close_stdin();
+        // CONT comes behind TERM, and when the errors are over.
+        init.wait_line("signal=18 ");
+        assert_eq!(String::from_utf8_lossy(&init.stdout()).contains("signal=15 "), is_found, "{errors} errors");
+    }
+}
+
 /// As /proc with hidepid hides the processes of others: what is below them is not init's, and is not looked at for ever.
 #[test]
 fn i14_b3_a_parent_that_cannot_be_looked_at_ends_the_look() {
