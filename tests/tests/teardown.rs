@@ -803,6 +803,22 @@ fn i14_a_subreaper_without_a_child_looks_at_nobody() {
     }
 }
 
+/// As [`with`], and below the child one that records, with the number behind `parent`, which is its parent's; that one's parent reaps
+/// it.
+#[track_caller]
+fn with_a_descendant_behind(case: Case, parent: i32) -> (Running, Process) {
+    let other = ["record", "until", "10", "child", "child", "record", "end", "sleep", "end", "wait", "sleep"];
+    let mut init = with(case, &[&other]);
+    let [grandparent] = &children_of(&init, child(&init).pid)[..] else { panic!("one descendant") };
+    last_pid(&init, parent - 1);
+    sys::kill(grandparent.pid, SIGUSR1, None).expect("it lives");
+    init.wait_lines("recording", 2);
+    let [found] = children_of(&init, grandparent.pid).try_into().expect("one parent");
+    let [last] = &children_of(&init, found.pid)[..] else { panic!("one child") };
+    assert_eq!([found.inner, last.inner], [parent, parent + 1], "the numbers were free");
+    (init, found)
+}
+
 /// A parent that cannot be looked at may be one that has just ended: so init begins anew, but not for ever.
 #[test]
 fn i14_a_look_begins_anew_eight_times() {
@@ -814,19 +830,7 @@ fn i14_a_look_begins_anew_eight_times() {
         // The first two looks at the file are for the parent itself.
         let inject = format!("--inject=openat:error=ENOENT:when=3..{}", errors + 2);
         let case = Case::init().not_pid1().args(FOREVER).strace_alone(["-P", &path, "-e", "trace=openat", &inject]);
-        let words =
-            ["child", "record", "until", "10", "child", "child", "record", "end", "sleep", "end", "sleep", "end"];
-        let words = [&words[..], &["ready", "cat", "exit", "7"]].concat();
-        let mut init = case.stdin(Stream::Pipe).child(words).start();
-        init.wait_line("ready");
-        init.wait_line("recording");
-        let [grandparent] = &children_of(&init, child(&init).pid)[..] else { panic!("one descendant") };
-        last_pid(&init, PARENT - 1);
-        sys::kill(grandparent.pid, SIGUSR1, None).expect("it lives");
-        init.wait_lines("recording", 2);
-        let [parent] = &children_of(&init, grandparent.pid)[..] else { panic!("one parent") };
-        let [last] = &children_of(&init, parent.pid)[..] else { panic!("one child") };
-        assert_eq!([parent.inner, last.inner], [PARENT, PARENT + 1], "the numbers were free");
+        let (mut init, _) = with_a_descendant_behind(case, PARENT);
         init.close_stdin();
         // CONT comes behind TERM, and when the errors are over.
         init.wait_line("signal=18 ");
@@ -869,24 +873,7 @@ fn i14_a_descendant_whose_parent_ends_at_that_moment_is_asked_to_end() {
         let inject = format!("--inject=close:delay_exit=60000000:when={when}");
         let case = Case::init().not_pid1().args(FOREVER).strace(["-P", &path, "-e", "trace=close", &inject]);
         let case = case.deadline(Duration::from_secs(60));
-        let words = [
-            &[
-                "child", "record", "until", "10", "child", "child", "record", "end", "sleep", "end", "wait", "sleep",
-                "end",
-            ],
-            &["ready", "cat", "exit", "7"][..],
-        ]
-        .concat();
-        let mut init = case.stdin(Stream::Pipe).child(words).start();
-        init.wait_line("ready");
-        init.wait_line("recording");
-        let [grandparent] = &children_of(&init, child(&init).pid)[..] else { panic!("one descendant") };
-        last_pid(&init, PARENT - 1);
-        sys::kill(grandparent.pid, SIGUSR1, None).expect("it lives");
-        init.wait_lines("recording", 2);
-        let [parent] = &children_of(&init, grandparent.pid)[..] else { panic!("one parent") };
-        let [last] = &children_of(&init, parent.pid)[..] else { panic!("one child") };
-        assert_eq!([parent.inner, last.inner], [PARENT, PARENT + 1]);
+        let (mut init, parent) = with_a_descendant_behind(case, PARENT);
         init.close_stdin();
         wait_held(&mut init, libc::SYS_close);
         sys::kill(parent.pid, SIGKILL, None).expect("it lives");
