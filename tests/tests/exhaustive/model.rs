@@ -490,6 +490,7 @@ impl State {
         match drained {
             Drained::Alive if self.childless => self.at = At::Ended(core.exit_status()),
             Drained::Alive | Drained::Stay => self.at = At::Top,
+            Drained::Ask if self.childless && !mode.pid1 => self.at = At::Ended(core.exit_status()),
             Drained::Ask => self.take(mode, Step::Ask, Then::Look),
             Drained::Look if core.is_killing() => self.at = At::All(vec![libc::SIGKILL], None, Then::Look),
             Drained::Look => self.at = At::Look,
