@@ -363,7 +363,7 @@ pub fn bomb(place: Place, stubborn: bool, most: usize, cgroup: Option<&Cgroup>) 
         [] => !stubborn,
         [OUTLIVED] => !atomic,
         // It may give up a second after the kill, which by the clock may be too early for them (I14).
-        [OUTLIVED, UNKILLABLE] => !atomic,
+        [OUTLIVED, UNKILLABLE] => place != Place::Pid1,
         _ => false,
     };
     if !wanted {

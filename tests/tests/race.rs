@@ -52,8 +52,8 @@ fn let_go(init: &mut Running, call: i64) {
 /// A moment: the call's name and number, and the side on which it is held up.
 type Moment = (&'static str, i64, &'static str);
 
-/// What init and its child do between clone and exec. A call that init has made before the child was there, for itself, is
-/// told apart by its number: counts begin anew in the child.
+/// What init and its child do between clone and exec. strace counts the calls of each anew: the child's first is held up, too, where
+/// init has made that call before, for itself.
 const MOMENTS: [Moment; 6] = [
     ("clone", libc::SYS_clone, "exit"),
     ("rt_sigprocmask", libc::SYS_rt_sigprocmask, "enter"),
