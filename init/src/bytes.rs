@@ -1,22 +1,21 @@
-//! Byte strings, by plain loops: a comparison with a literal that the compiler unrolls costs six bytes for each of its own.
+//! Byte strings.
 
-/// Are they equal?
+/// The same bytes?
 #[inline(never)]
 #[must_use]
 pub fn same(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one == other)
 }
 
-/// As [`same`], capital letters or not.
+/// The same, if the case of letters does not count?
 #[inline(never)]
 #[must_use]
 pub fn same_letters(one: &[u8], other: &[u8]) -> bool {
-    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.to_ascii_uppercase() == *other)
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.eq_ignore_ascii_case(other))
 }
 
-/// Takes what stands before the first `mark`, and the mark; or all, if there is none. What is left stays in `bytes`.
+/// Takes what comes before the first `mark`, and the mark; everything if there is none. The rest stays in `bytes`.
 #[inline(never)]
-#[must_use]
 pub fn take<'a>(bytes: &mut &'a [u8], mark: u8) -> &'a [u8] {
     let end = bytes.iter().position(|byte| *byte == mark).unwrap_or(bytes.len());
     let (taken, rest) = bytes.split_at_checked(end).unwrap_or((bytes, &[]));
@@ -24,10 +23,32 @@ pub fn take<'a>(bytes: &mut &'a [u8], mark: u8) -> &'a [u8] {
     taken
 }
 
-/// What follows `prefix`, if they begin with it.
-#[inline(always)]
+/// Takes `mark` from the front of `bytes`, if it is there.
+#[inline(never)]
+pub fn eat(bytes: &mut &[u8], mark: u8) -> bool {
+    match *bytes {
+        [first, rest @ ..] if *first == mark => {
+            *bytes = rest;
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Takes an unsigned decimal number from the front of `bytes`. `None` if there is none, or if it is larger than a `u32`.
+#[inline(never)]
+pub fn take_number(bytes: &mut &[u8]) -> Option<u32> {
+    let mut number = None;
+    while let [digit @ b'0'..=b'9', rest @ ..] = *bytes {
+        number = Some(number.unwrap_or(0_u32).checked_mul(10)?.checked_add(u32::from(digit - b'0'))?);
+        *bytes = rest;
+    }
+    number
+}
+
+/// What follows `prefix`, if the bytes begin with it.
 #[must_use]
-pub fn behind<'a>(bytes: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
+pub fn after<'a>(bytes: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
     let (head, rest) = bytes.split_at_checked(prefix.len())?;
     same(head, prefix).then_some(rest)
 }

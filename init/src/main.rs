@@ -1,4 +1,4 @@
-//! `init`: PID 1 of a container. Starts one child, forwards signals to it, reaps every zombie, ends with its status.
+//! `init`: PID 1 of a container. Starts one child, forwards signals to it, reaps every zombie, exits with its status.
 
 #![no_std]
 #![no_main]
@@ -6,189 +6,248 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 #[cfg(not(target_env = "musl"))]
-compile_error!("init is linked for musl only: cargo build --release --package init --target x86_64-unknown-linux-musl");
+compile_error!("init is linked by .cargo/config.toml: cargo build --package init --target x86_64-unknown-linux-musl");
 
-mod child;
-mod processes;
-mod supervise;
+mod oom;
+mod procfs;
+mod shell;
+mod spawn;
 mod sys;
 
 use bare::{Errno, Start};
 use core::ffi::c_int;
-use core::sync::atomic::AtomicI32;
-use init_core::message::{CAPACITY, CString, Filling, Line};
-use init_core::options::{Config, Id, Persona};
+use init_core::cli::{self, Action, Config, Persona, Request, table};
+use init_core::line::Line;
+use init_core::messages::{self, Message};
+use init_core::signal::{self, SignalNumber};
 use init_core::status::OWN_FAILURE;
-use init_core::text::Text;
+use init_core::supervise::{Setup, Supervisor};
 use libc::{SIG_DFL, SIG_IGN, SIGCHLD};
 use sys::Vector;
 
 bare::program!(main, bare::ALL_SIGNALS);
 
-#[inline(always)]
+/// Ends with what [`run`] returns.
 fn main(start: Start) -> ! {
-    // 1. The entry point has blocked every signal, so that no stop request is lost: a blocked signal stays pending, even
-    //    for PID 1 (contract I6).
+    bare::exit(run(start))
+}
+
+/// init's life; returns its exit status.
+fn run(start: Start) -> u8 {
+    // 1. The entry point has blocked every signal: a blocked signal stays pending, even for PID 1, so no stop request is lost
+    //    (contract I6).
     let mask = start.mask();
-    // 2. With SIGCHLD ignored the kernel would reap, and the child's status would be gone.
+    // 2. If SIGCHLD is ignored the kernel reaps, and the child's status is gone.
     let ignore_sigchld = bare::set_disposition(SIGCHLD, SIG_DFL) == SIG_IGN;
 
     // 3. What is asked for.
     let mut words = start.words();
-    let mut config = Config::new(Persona::of(words.next().unwrap_or_default()));
+    let name = words.next().unwrap_or_default();
     let environment = Vector::environment(start);
-    config.variables(environment.variables());
-    let first = config.command_line(words) + 1;
-    // A malformed variable is no reason not to print the version, which dockerd asks for.
-    if let Some(order) = config.order {
-        if order == Id::Pause {
-            hold();
+    let (config, first) = match cli::read(name, environment.candidates(), words) {
+        Ok(Request::Run(config, options)) => (config, options + 1),
+        Ok(Request::Act(Action::Pause, _)) => hold(),
+        Ok(Request::Act(action, persona)) => return print(action, persona),
+        Err(error) => {
+            bare::say(error.line().bytes());
+            bare::say(b"init: run 'init --help' for usage\n");
+            return OWN_FAILURE;
         }
-        print(order, config.persona);
-        bare::exit(0);
-    }
-    if config.fault.describe(&mut say_with) {
-        say(Text::SeeHelp, 0, 0);
-        bare::exit(OWN_FAILURE);
-    }
+    };
 
     // 4. What makes init an init where it is not PID 1.
     let own_pid = bare::own_pid();
     if own_pid != 1
         && let Err(error) = sys::become_subreaper()
-        && config.is_on(Id::Subreaper)
+        && config.subreaper
     {
-        say(Text::NoSubreaper, error.number(), 0);
+        say(Message::NoSubreaper { errno: error.number() });
     }
-    if config.is_on(Id::ParentDeath) {
-        ask_parent_death(config.value(Id::ParentDeath) as c_int, own_pid);
+    if let Some(signal) = config.parent_death {
+        ask_parent_death(signal, own_pid);
     }
 
-    // 5. The child. From its start on nothing ends init but the child's end.
+    // 5. The terminal, before a child can want it.
     let session = config.new_session();
-    let own_group = own_pid == 1 || config.is_on(Id::Group) || config.is_on(Id::StopTimeout);
-    let terminal = terminal();
-    let (leads_session, group) =
-        if terminal == NO_TERMINAL { (false, 0) } else { (sys::own_session() == own_pid, sys::own_group()) };
-    if session && leads_session {
-        // So that the child's session can have it.
-        sys::leave_terminal(terminal);
+    let own_group = own_pid == 1 || config.group || config.stop_timeout.0 > 0;
+    let terminal = Terminal::find(own_pid);
+    if session && terminal.leads_session {
+        // The child's session can have it then.
+        leave_terminal(&terminal, own_pid);
     }
-    let plan = child::Plan {
-        arguments: Vector::arguments(start),
+    let hand_over = own_group && !session && terminal.is_own();
+
+    // 6. The child. From its start on nothing ends init but the child's end.
+    let arguments = Vector::arguments(start);
+    let program = arguments.from(first).first().unwrap_or_default();
+    let started = spawn::spawn(spawn::Plan {
+        arguments,
         first,
         environment,
         mask,
         ignore_sigchld,
         own_group,
         session,
-        leads_session,
-        group,
-        terminal,
-        hand_over: terminal >= 0 && (leads_session || sys::may_read(terminal)),
+        terminal: terminal.descriptor,
+        hand_over,
         parent: own_pid,
-        failure: AtomicI32::new(0),
-    };
-    let program = plan.arguments.from(first).first().unwrap_or_default();
-    // Only the child itself can make a session, and the group with it: it is held until then, for a signal to the group (I8).
-    sys::spawn(&plan, session, child::run, |started| match started {
-        Ok(pid) => supervise::run(&config, &plan, program, pid),
+        persona: config.persona,
+    });
+    let child = match started {
+        Ok(child) => child,
         Err(error) => {
-            say(Text::CannotClone, error.number(), 0);
-            OWN_FAILURE
+            say(Message::CannotFork { errno: error.number() });
+            return OWN_FAILURE;
         }
-    })
+    };
+    sys::reserve_place();
+    // The child's program comes before everything that can wait.
+    sys::give_way();
+
+    // 7. The loop: one wait, one decision.
+    let setup = Setup {
+        child,
+        own_pid,
+        own_group,
+        session,
+        leads_session: terminal.leads_session,
+        has_terminal: terminal.descriptor.is_some() && !session,
+        session_terminal: session,
+        group: terminal.group,
+    };
+    let mut shell = shell::Shell::new(setup, config.verbose > 0, terminal.descriptor.filter(|_| !session));
+    if config.verbose > 0 {
+        bare::say(messages::started(child, program).bytes());
+    }
+    if hand_over {
+        shell.say(Message::GaveTerminal { group: child });
+    }
+    tell_void_rewrites(&config, &shell);
+    shell.run(Supervisor::new(&config, setup))
+}
+
+/// Says a message.
+fn say(message: Message) {
+    bare::say(messages::line(message).bytes());
+}
+
+/// Tells of rules for signals that init never forwards.
+fn tell_void_rewrites(config: &Config, shell: &shell::Shell) {
+    for signal in 1..signal::MAX {
+        if signal::NEVER_FORWARDED.contains(signal) && config.rewrites.apply(signal) != signal {
+            shell.say(Message::NoEffect { signal });
+        }
+    }
 }
 
 /// Behaves as `pause` does (contract I20): the kernel reaps, every signal but TERM and INT stays blocked.
-fn hold() {
+fn hold() -> ! {
     bare::let_the_kernel_reap();
-    let _ = sys::change_directory(sys::ROOT);
-    sys::close_range(3, c_int::MAX);
+    sys::leave_directory();
+    sys::close_from(3);
     let stop = bare::bit(libc::SIGTERM) | bare::bit(libc::SIGINT);
     loop {
-        let text = match bare::take_signal(stop) {
-            Ok(libc::SIGINT) => Text::Interrupted,
-            Ok(_) => Text::Terminated,
+        let message: &[u8] = match bare::take_signal(stop) {
+            Ok(libc::SIGINT) => b"Shutting down, got signal: Interrupt\n",
+            Ok(_) => b"Shutting down, got signal: Terminated\n",
             Err(Errno::EINTR) => continue,
-            // Nothing else can be done where that cannot.
+            // Where that cannot be waited for there is nothing else to do.
             Err(_) => bare::exit(OWN_FAILURE),
         };
-        say(text, 0, 0);
+        bare::say(message);
         bare::exit(0)
     }
 }
 
-/// Prints what was asked for: on standard output, but on standard error where dumb-init does so.
-#[inline(always)]
-fn print(order: Id, persona: Persona) {
+/// Prints what was asked for on standard output, or on standard error, as dumb-init does; returns the exit status.
+fn print(action: Action, persona: Persona) -> u8 {
     let is_dumb_init = persona == Persona::DumbInit;
-    let text = match order {
-        Id::Help => Text::Help,
-        Id::License => Text::License,
-        _ if is_dumb_init => Text::DumbInitVersion,
-        // dockerd parses this line: it wants `tini version `, and `git.` with a hash behind ` - `.
-        _ => Text::Version,
-    };
     let descriptor = if is_dumb_init { libc::STDERR_FILENO } else { libc::STDOUT_FILENO };
-    let (option, value) = (bare::VERSION.as_bytes(), bare::GIT_HASH.as_bytes());
-    write_text(text, &Filling { option, value, ..Filling::NONE }, Some(descriptor));
+    let mut line = Line::<CAPACITY>::new();
+    match action {
+        Action::License => line.text("bitts, (c) 2026 its authors: MIT OR Apache-2.0; no warranty\n"),
+        Action::Version if is_dumb_init => line.text("dumb-init v1.2.5 (bitts ").text(bare::VERSION).text(")\n"),
+        // dockerd parses this line: it wants `tini version `, and after ` - ` `git.` and a hash.
+        Action::Version => {
+            line.text("tini version ").text(bare::VERSION).text("_bitts - git.").text(bare::GIT_HASH).text("\n")
+        }
+        _ => help(&mut line),
+    };
+    if bare::print(descriptor, line.bytes()).is_ok() { 0 } else { OWN_FAILURE }
 }
 
-/// Says a text on standard error, with the numbers in it.
-#[inline(never)]
-fn say(text: Text, one: c_int, two: c_int) {
-    say_of(b"", text, one, two, 0);
-}
+/// Room for the help text.
+const CAPACITY: usize = 2560;
 
-/// The same, of a word from outside.
-fn say_of(word: &[u8], text: Text, one: c_int, two: c_int, three: c_int) {
-    say_with(text, &Filling { numbers: [one, two, three], word, ..Filling::NONE });
-}
-
-/// The same, with anything in it.
-#[inline(never)]
-fn say_with(text: Text, filling: &Filling) {
-    write_text(text, filling, None);
-}
-
-/// Writes a text to `descriptor`, and waits as long as it takes; without one on standard error, as far as that is possible at once.
-#[inline(never)]
-fn write_text(text: Text, filling: &Filling, descriptor: Option<c_int>) {
-    let mut memory = [0; CAPACITY];
-    let mut line = Line::new(&mut memory);
-    line.fill(text, filling);
-    match descriptor {
-        Some(descriptor) => bare::print(descriptor, line.bytes()),
-        None => bare::say(line.bytes()),
+/// The help text, from the table of options.
+fn help(text: &mut Line<CAPACITY>) -> &mut Line<CAPACITY> {
+    text.text(table::USAGE);
+    for option in table::OPTIONS {
+        text.text("  ");
+        for letter in option.letters.bytes() {
+            text.add(&[b'-', letter]).text(", ");
+        }
+        text.text("--").text(option.name);
+        if let table::Kind::Value(_, value, _) = option.kind {
+            text.text(" ").text(value);
+        }
+        text.text("\n      ").text(option.help).text("\n");
     }
+    text.text(table::NOTES)
 }
 
 /// Asks for `signal` at the parent's death. If that came first, the signal is raised at once; it then waits, blocked, to be
-/// forwarded like any other. Where the parent is outside the PID namespace it cannot be seen to have changed.
-fn ask_parent_death(signal: c_int, own_pid: sys::Pid) {
+/// forwarded like any other. A parent outside the PID namespace cannot be seen to change.
+fn ask_parent_death(signal: SignalNumber, own_pid: sys::Pid) {
     let parent = sys::parent_pid();
     if let Err(error) = sys::ask_parent_death(signal) {
-        say(Text::NoParentDeath, error.number(), 0);
+        say(Message::NoParentDeath { errno: error.number() });
     }
     if sys::parent_pid() != parent {
         let _ = sys::kill(own_pid, signal);
     }
 }
 
-/// There is no controlling terminal.
-const NO_TERMINAL: c_int = -1;
+/// The controlling terminal, as init finds it.
+struct Terminal {
+    /// A descriptor of it: one of our own, or, without a /dev/tty, one of 0 to 2.
+    descriptor: Option<c_int>,
+    /// init leads its session. Only asked for where there may be a terminal.
+    leads_session: bool,
+    /// init's process group; 0 if it lies outside the PID namespace. Only asked for where there may be a terminal.
+    group: sys::Pid,
+}
 
-/// There may be one, but none of our descriptors is it.
-const HIDDEN_TERMINAL: c_int = -2;
+impl Terminal {
+    /// Finds it. `/dev/tty` works even where standard input is something else. Non-blocking, so no start waits on its lock.
+    fn find(own_pid: sys::Pid) -> Self {
+        let descriptor = match sys::open(c"/dev/tty", libc::O_RDWR | libc::O_NONBLOCK) {
+            Ok(descriptor) => Some(descriptor),
+            // There is a /dev/tty, but no controlling terminal.
+            Err(Errno::ENXIO) => return Self { descriptor: None, leads_session: false, group: 0 },
+            Err(_) => (0..3).find(|descriptor| sys::foreground(*descriptor).is_ok()),
+        };
+        let leads_session = sys::own_session() == own_pid;
+        Self { descriptor, leads_session, group: sys::group_of(0).unwrap_or(0) }
+    }
 
-/// The controlling terminal, or one of the two above, of which the kernel knows nothing. `/dev/tty` finds it even where standard
-/// input is something else; without a /dev, one of 0–2 may be it.
-fn terminal() -> c_int {
-    match sys::open(CString::literal(b"/dev/tty\0"), libc::O_RDWR | libc::O_NONBLOCK) {
-        Ok(descriptor) => descriptor,
-        // There is a /dev/tty, but no controlling terminal.
-        Err(Errno::ENXIO) => NO_TERMINAL,
-        Err(_) => (0..3).find(|descriptor| sys::foreground(*descriptor).is_ok()).unwrap_or(HIDDEN_TERMINAL),
+    /// Is it init's to hand over, and can it come back? Not if init is in the background, and not if its group has no number here:
+    /// such a group could never get it back, so the child gets the terminal only once it asks for it.
+    fn is_own(&self) -> bool {
+        let foreground = self.descriptor.and_then(|descriptor| sys::foreground(descriptor).ok());
+        foreground.is_some_and(|group| self.leads_session || group > 0 && group == self.group)
+    }
+}
+
+/// Gives the terminal up. What that raises in init itself is dropped, and no other HUP or CONT is (contract I4).
+fn leave_terminal(terminal: &Terminal, own_pid: sys::Pid) {
+    let Some(descriptor) = terminal.descriptor else { return };
+    sys::leave_terminal(descriptor);
+    let mut info = sys::Info::new();
+    for signal in [libc::SIGHUP, libc::SIGCONT] {
+        let taken = sys::wait_signal(signal::SignalSet::of(&[signal]), &mut info, Some(cli::Milliseconds::ZERO));
+        if taken.is_ok() && !info.received(own_pid).by_init {
+            let _ = sys::kill(own_pid, signal);
+        }
     }
 }

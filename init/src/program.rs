@@ -1,22 +1,21 @@
 //! How a program is found and told from a script (contract I9, I10).
 
-use crate::bytes::{behind, take};
+use crate::bytes::{after, take};
 use core::ffi::c_int;
 
-/// Where programs are looked for when PATH is unset.
+/// Where programs are looked up if PATH is unset.
 pub const DEFAULT_PATH: &[u8] = b"/usr/local/bin:/bin:/usr/bin";
 
-/// Room for any path that the kernel takes, which has 4,096 bytes at most with its null byte (limits.h, PATH_MAX), and for one
-/// byte more: so that one that does not fit is still too long for the kernel when it is cut.
+/// Room for any path that the kernel takes, at most 4,096 bytes with its null byte (limits.h, PATH_MAX), and for one byte more:
+/// a path that does not fit is still too long for the kernel when it is cut.
 pub const PATH_ROOM: usize = 4096 + 1;
 
-/// Does a file that begins with `head`, and that the kernel does not know to execute, look like a script for the shell?
-/// Not if it is a program of another architecture, nor if its first line holds a null byte (POSIX, `sh`, "Command Search").
+/// Does a file that begins with `head`, and that the kernel does not know how to execute, look like a script for the shell?
+/// Not if it is a program of another architecture, nor if its first line has a null byte (POSIX, `sh`, "Command Search").
 #[must_use]
-#[inline(always)]
 pub fn is_script(head: &[u8]) -> bool {
     let line = take(&mut &*head, b'\n');
-    behind(head, b"\x7fELF").is_none() && line.iter().all(|byte| *byte != 0)
+    after(head, b"\x7fELF").is_none() && line.iter().all(|byte| *byte != 0)
 }
 
 /// Does the search on PATH go on after exec failed with `errno` in one directory (execvp, exec(3))?

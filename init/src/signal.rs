@@ -1,11 +1,11 @@
-//! Signal numbers, names and sets, as Linux counts them: 1–64, real-time from 34 (glibc's SIGRTMIN).
+//! Signal numbers, names and sets, as Linux counts them: 1 to 64, real-time from 34 (glibc's SIGRTMIN).
 //!
-//! A signal is a number everywhere; a name exists only for people, in options and messages.
+//! A signal is a number everywhere; names exist only for people, in options and messages.
 
-use crate::bytes::{same_letters, take};
+use crate::bytes::{eat, same_letters, take_number};
 use core::ffi::c_int;
 
-/// 1–64.
+/// 1 to 64.
 pub type SignalNumber = c_int;
 
 /// The highest signal number, `_NSIG` of every architecture that we build for.
@@ -14,117 +14,95 @@ pub const MAX: SignalNumber = 64;
 /// What programs in containers call SIGRTMIN: glibc's. The kernel's is 32 and musl's is 35 (signal(7)).
 pub const REAL_TIME_MIN: SignalNumber = 34;
 
-/// Names without SIG (signal(7)), the number of each before it; synonyms last, so that the common name is found first.
-const NAMES: &[u8] = b"\
-    \x01HUP \x02INT \x03QUIT \x04ILL \x05TRAP \x06ABRT \x07BUS \x08FPE \x09KILL \x0aUSR1 \x0bSEGV \x0cUSR2 \
-    \x0dPIPE \x0eALRM \x0fTERM \x10STKFLT \x11CHLD \x12CONT \x13STOP \x14TSTP \x15TTIN \x16TTOU \x17URG \
-    \x18XCPU \x19XFSZ \x1aVTALRM \x1bPROF \x1cWINCH \x1dIO \x1ePWR \x1fSYS \x22RTMIN \x40RTMAX \
-    \x06IOT \x11CLD \x1dPOLL ";
-
-/// The first name that `wanted` takes, with its number; 0 and nothing if there is none.
-#[inline(always)]
-fn find(wanted: &dyn Fn(SignalNumber, &[u8]) -> bool) -> (SignalNumber, &'static [u8]) {
-    let mut rest = NAMES;
-    while let [number, names @ ..] = rest {
-        rest = names;
-        let name = take(&mut rest, b' ');
-        let number = SignalNumber::from(*number);
-        if wanted(number, name) {
-            return (number, name);
-        }
-    }
-    (0, b"")
-}
+/// Names without SIG (signal(7)). Synonyms come last: the common name is found first.
+const NAMES: &[(u8, &str)] = &[
+    (1, "HUP"),
+    (2, "INT"),
+    (3, "QUIT"),
+    (4, "ILL"),
+    (5, "TRAP"),
+    (6, "ABRT"),
+    (7, "BUS"),
+    (8, "FPE"),
+    (9, "KILL"),
+    (10, "USR1"),
+    (11, "SEGV"),
+    (12, "USR2"),
+    (13, "PIPE"),
+    (14, "ALRM"),
+    (15, "TERM"),
+    (16, "STKFLT"),
+    (17, "CHLD"),
+    (18, "CONT"),
+    (19, "STOP"),
+    (20, "TSTP"),
+    (21, "TTIN"),
+    (22, "TTOU"),
+    (23, "URG"),
+    (24, "XCPU"),
+    (25, "XFSZ"),
+    (26, "VTALRM"),
+    (27, "PROF"),
+    (28, "WINCH"),
+    (29, "IO"),
+    (30, "PWR"),
+    (31, "SYS"),
+    (34, "RTMIN"),
+    (64, "RTMAX"),
+    (6, "IOT"),
+    (17, "CLD"),
+    (29, "POLL"),
+];
 
 /// The name of a signal without SIG; nothing for the numbers that have none of their own.
 #[must_use]
 pub fn name(signal: SignalNumber) -> &'static [u8] {
-    find(&|number, _| number == signal).1
+    NAMES.iter().find(|(number, _)| SignalNumber::from(*number) == signal).map_or(b"", |(_, name)| name.as_bytes())
 }
 
-/// A signal as a person writes it: a number 1–64, a name with or without SIG in any case, `RTMIN+n`, `RTMAX-n`.
+/// A signal as a person writes it: a number from 1 to 64, a name with or without SIG in any case, `RTMIN+n`, `RTMAX-n`.
 #[must_use]
 pub fn parse(mut word: &[u8]) -> Option<SignalNumber> {
-    let signal = read(&mut word)?;
+    let signal = take_signal(&mut word)?;
     word.is_empty().then_some(signal)
 }
 
 /// Takes a signal from the front of `text`.
 #[inline(never)]
-pub fn read(text: &mut &[u8]) -> Option<SignalNumber> {
-    let signal = match number(text) {
-        Some(number) => number as SignalNumber,
-        None => {
-            if let Some((prefix, rest)) = text.split_at_checked(3)
-                && same_letters(prefix, b"SIG")
-            {
-                *text = rest;
-            }
-            let end = text.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(text.len());
-            let (name, rest) = text.split_at_checked(end)?;
-            *text = rest;
-            let (signal, _) = find(&|_, other| same_letters(name, other));
-            // From RTMIN upwards, from RTMAX downwards.
-            let is_min = signal == REAL_TIME_MIN;
-            if (is_min || signal == MAX) && eat(text, if is_min { b'+' } else { b'-' }) {
-                let distance =
-                    number(text).filter(|distance| *distance <= (MAX - REAL_TIME_MIN) as u32)? as SignalNumber;
-                if is_min { signal + distance } else { signal - distance }
-            } else {
-                signal
-            }
-        }
+pub fn take_signal(text: &mut &[u8]) -> Option<SignalNumber> {
+    let signal = match take_number(text) {
+        Some(number) => SignalNumber::try_from(number).ok()?,
+        None => take_name(text)?,
     };
     (1..=MAX).contains(&signal).then_some(signal)
 }
 
-/// Takes an unsigned decimal number from the front of `text`. `None` if there is none, or beyond `u32`.
-#[inline(never)]
-pub fn number(text: &mut &[u8]) -> Option<u32> {
-    let mut number = None;
-    while let [digit @ b'0'..=b'9', rest @ ..] = *text {
-        number = Some(number.unwrap_or(0_u32).checked_mul(10)?.checked_add(u32::from(digit - b'0'))?);
+/// Takes a signal's name from the front of `text`.
+fn take_name(text: &mut &[u8]) -> Option<SignalNumber> {
+    if let Some((prefix, rest)) = text.split_at_checked(3)
+        && same_letters(prefix, b"SIG")
+    {
         *text = rest;
     }
-    number
-}
-
-/// Takes `mark` from the front of `text`, if it stands there.
-#[inline(never)]
-pub fn eat(text: &mut &[u8], mark: u8) -> bool {
-    match *text {
-        [first, rest @ ..] if *first == mark => {
-            *text = rest;
-            true
+    let end = text.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(text.len());
+    let (name, rest) = text.split_at_checked(end)?;
+    *text = rest;
+    let (number, _) = NAMES.iter().find(|(_, other)| same_letters(name, other.as_bytes()))?;
+    let signal = SignalNumber::from(*number);
+    // From RTMIN upwards, from RTMAX downwards.
+    let up = signal == REAL_TIME_MIN;
+    if (up || signal == MAX) && eat(text, if up { b'+' } else { b'-' }) {
+        let distance = SignalNumber::try_from(take_number(text)?).ok()?;
+        if distance > MAX - REAL_TIME_MIN {
+            return None;
         }
-        _ => false,
+        return Some(if up { signal + distance } else { signal - distance });
     }
-}
-
-/// Takes a time from the front of `text`, in milliseconds: `10` and `10s`, `500ms`, `2m`. `None` also beyond `u32`.
-pub fn time(text: &mut &[u8]) -> Option<u32> {
-    let number = number(text)?;
-    let minutes = eat(text, b'm');
-    let seconds = eat(text, b's');
-    number.checked_mul(match (minutes, seconds) {
-        (true, true) => 1,
-        (true, false) => 60_000,
-        _ => 1000,
-    })
-}
-
-/// Is `signal` in a mask as /proc/PID/status writes it, in 16 hexadecimal digits (proc_pid_status(5))? In one that cannot be read
-/// each is.
-#[must_use]
-pub fn is_in_mask(digits: &[u8], signal: SignalNumber) -> bool {
-    let bit = (signal - 1) as usize;
-    let digit = digits.iter().rev().nth(bit / 4).copied().unwrap_or(b'f');
-    // `0`–`9` end with their value, `a`–`f` with it less 9.
-    ((digit & 15) + (digit >> 6) * 9) >> (bit % 4) & 1 == 1
+    Some(signal)
 }
 
 /// A set of signals.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct SignalSet(u64);
 
 impl SignalSet {
@@ -134,67 +112,100 @@ impl SignalSet {
     /// The set of `signals`.
     #[must_use]
     pub const fn of(signals: &[SignalNumber]) -> Self {
-        let mut bits = 0;
+        let mut set = Self::EMPTY;
         let mut rest = signals;
         while let [signal, tail @ ..] = rest {
-            bits |= Self::bit(*signal);
+            set = set.with(*signal);
             rest = tail;
         }
+        set
+    }
+
+    /// The set that the kernel's mask word is: bit n-1 is signal n.
+    #[must_use]
+    pub const fn from_bits(bits: u64) -> Self {
         Self(bits)
     }
 
-    /// Is `signal` in it?
-    #[must_use]
-    pub const fn contains(self, signal: SignalNumber) -> bool {
-        self.0 & Self::bit(signal) != 0
-    }
-
-    /// With `signal` in it.
-    #[must_use]
-    pub const fn with(self, signal: SignalNumber) -> Self {
-        Self(self.0 | Self::bit(signal))
-    }
-
-    /// As the kernel's mask word: bit n-1 is signal n.
+    /// As the kernel's mask word.
     #[must_use]
     pub const fn bits(self) -> u64 {
         self.0
     }
 
-    /// Of a signal, 1–64. What is none is never asked for; it would pass for one.
+    /// Is `signal` in the set?
+    #[must_use]
+    pub const fn contains(self, signal: SignalNumber) -> bool {
+        self.0 & Self::bit(signal) != 0
+    }
+
+    /// The set with `signal`.
+    #[must_use]
+    pub const fn with(self, signal: SignalNumber) -> Self {
+        Self(self.0 | Self::bit(signal))
+    }
+
+    /// The signals of either set.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// The signals of both sets.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// The signals of this set that `other` lacks.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Is no signal in the set?
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The bit of a signal, 1 to 64. No other number is ever asked for; it would pass for one of these.
     const fn bit(signal: SignalNumber) -> u64 {
         1_u64.wrapping_shl((signal - 1) as u32)
     }
 }
 
-/// What `--stop-timeout` waits for if nothing else is said.
+/// What starts the clock of `--stop-timeout` by default.
 pub const TERM: SignalSet = SignalSet::of(&[libc::SIGTERM]);
 
-/// What asks a program to end: after one of these a stopped child is continued, so that it can (contract I15).
+/// What asks a program to end. A stopped child is continued after one of these, because only then can it end (contract I15).
 pub const STOP_REQUESTS: SignalSet = SignalSet::of(&[libc::SIGTERM, libc::SIGINT, libc::SIGQUIT]);
 
-/// What `--caught-only` lets pass: the stop requests, and what does not end a process that neither catches nor ignores it
-/// (signal(7)). KILL can only come of a rule of the user's, who knows that nobody catches it.
-pub const ALWAYS_FORWARDED: SignalSet = SignalSet(
-    STOP_REQUESTS.0
-        | NEVER_FORWARDED.0
-        | SignalSet::of(&[libc::SIGCONT, libc::SIGURG, libc::SIGWINCH, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU]).0,
-);
+/// What `--caught-only` lets pass: stop requests, and what does not end a process that neither catches nor ignores it
+/// (signal(7)). KILL can only come from a rewrite rule, whose author knows that no process catches it.
+pub const ALWAYS_FORWARDED: SignalSet =
+    STOP_REQUESTS.or(NEVER_FORWARDED).or(STOPS).or(SignalSet::of(&[libc::SIGCONT, libc::SIGURG, libc::SIGWINCH]));
 
-/// What a write of init's own to a broken stderr raises in itself (pipe(7), setrlimit(2)).
+/// What a write of init's own to a broken stderr raises in init (pipe(7), setrlimit(2)).
 pub const RAISED_BY_WRITE: SignalSet = SignalSet::of(&[libc::SIGPIPE, libc::SIGXFSZ]);
 
-/// The same, and what comes when init, as session leader, gives its terminal up: the kernel sends it to the foreground group in
-/// init's name (drivers/tty/tty_jobctrl.c, `disassociate_ctty`).
-pub const RAISED_BY_HAND_OVER: SignalSet = RAISED_BY_WRITE.with(libc::SIGHUP).with(libc::SIGCONT);
+/// What a session leader that gives its terminal up raises in itself: the kernel sends it to the foreground group in the
+/// leader's name (drivers/tty/tty_jobctrl.c, `disassociate_ctty`).
+pub const RAISED_BY_HAND_OVER: SignalSet = SignalSet::of(&[libc::SIGHUP, libc::SIGCONT]);
 
 /// What the kernel never lets a process take, and what init takes for itself: never forwarded (contract I12).
 pub const NEVER_FORWARDED: SignalSet = SignalSet::of(&[libc::SIGKILL, libc::SIGSTOP, libc::SIGCHLD]);
 
+/// Whose default action stops a process (signal(7)).
+pub const STOPS: SignalSet = SignalSet::of(&[libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU]);
+
+/// What a terminal stops its foreground group by, or a group in its background.
+pub const TERMINAL_STOPS: SignalSet = SignalSet::of(&[libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU]);
+
 /// What a terminal sends to its whole foreground group (termios(3), tty_ioctl(4)).
 pub const FROM_TERMINAL_TO_GROUP: SignalSet =
-    SignalSet::of(&[libc::SIGINT, libc::SIGQUIT, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU, libc::SIGWINCH]);
+    TERMINAL_STOPS.or(SignalSet::of(&[libc::SIGINT, libc::SIGQUIT, libc::SIGWINCH]));
 
-/// The same, and what a hang-up is to a group that does not lead the session. The leader alone gets these two first, and
+/// The same, and what a hang-up sends to a group that does not lead the session. The session leader gets these two alone, and
 /// its group only when it has ended (drivers/tty/tty_jobctrl.c, `tty_signal_session_leader`).
-pub const FROM_TERMINAL: SignalSet = FROM_TERMINAL_TO_GROUP.with(libc::SIGHUP).with(libc::SIGCONT);
+pub const FROM_TERMINAL: SignalSet = FROM_TERMINAL_TO_GROUP.or(SignalSet::of(&[libc::SIGHUP, libc::SIGCONT]));

@@ -16,9 +16,6 @@ use libc::{SIGINT, SIGTERM};
 /// What ends it (P1).
 const STOP_REQUESTS: Mask = bare::bit(SIGTERM) | bare::bit(SIGINT);
 
-/// What `-v` prints (P5).
-const VERSION: &str = concat!("pause ", env!("CARGO_PKG_VERSION"), " (git ", env!("BITTS_GIT_HASH"), ")\n");
-
 bare::program!(main, STOP_REQUESTS);
 
 #[inline(always)] // The entry point alone calls it.
@@ -34,7 +31,7 @@ fn main(start: Start) -> ! {
     //    enough for a line; all is blocked, as in `tell`.
     if start.words().skip(1).any(|word| matches!(word, b"-v" | b"-V")) {
         bare::set_mask(bare::ALL_SIGNALS);
-        let _ = bare::write(libc::STDOUT_FILENO, VERSION.as_bytes());
+        let _ = bare::write(libc::STDOUT_FILENO, bare::PAUSE_VERSION.as_bytes());
         bare::exit(0);
     }
 

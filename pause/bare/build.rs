@@ -1,16 +1,8 @@
-//! Finds what the link needs from the toolchain, and the commit for `-v`. Both programs take it from here, through `bare`.
+//! Finds the commit for `-v`, which both programs take from `bare`.
 
 use std::process::Command;
 
 fn main() {
-    // `link-self-contained=no` (.cargo/config.toml) keeps musl's start-up objects out, and takes musl itself off the
-    // search path: put it back. Search paths reach every program that depends on this package.
-    let target = std::env::var("TARGET").expect("cargo sets TARGET");
-    let rustc = std::env::var("RUSTC").expect("cargo sets RUSTC");
-    if let Some(libdir) = output(Command::new(rustc).args(["--print", "target-libdir", "--target", &target])) {
-        println!("cargo::rustc-link-search=native={libdir}/self-contained");
-    }
-
     // An image is built without the repository (Dockerfile): there the commit comes as a variable.
     println!("cargo::rerun-if-env-changed=BITTS_GIT_HASH");
     let hash = std::env::var("BITTS_GIT_HASH")

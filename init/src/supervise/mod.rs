@@ -1,0 +1,299 @@
+//! The heart: [`Supervisor::decide`], a pure function from an event, and the facts that it asks for, to a [`Decision`]: actions,
+//! and what to wait for or do next, whose outcome is the next event. The shell carries decisions out and decides nothing.
+//!
+//! One file for each question: [`forward`] (what becomes of a signal), [`reap`] (what a dead process means), [`teardown`] (what
+//! becomes of the processes that outlive the child), [`job_control`] (what a stopped child means on a terminal).
+
+mod forward;
+mod job_control;
+mod reap;
+mod teardown;
+pub mod types;
+
+use crate::cli::{Config, Milliseconds};
+use crate::messages::Message;
+use crate::signal::{self, SignalSet};
+use crate::status::WaitStatus;
+use core::ffi::c_int;
+pub use types::*;
+
+/// How often a signal is sent again that the receiver's queue had no room for, if nothing else wakes init before.
+const RETRY: Milliseconds = Milliseconds(10);
+
+/// The time between two tries of a call that keeps failing (contract I13).
+const BREATH: Milliseconds = Milliseconds(1000);
+
+/// How long processes have to go away after SIGKILL (contract I14).
+const LAST_SECOND: Milliseconds = Milliseconds(1000);
+
+/// How often the teardown looks for processes whose end nothing tells init: they are not its children, and before Linux 5.3
+/// there is no pidfd.
+const RECHECK: Milliseconds = Milliseconds(100);
+
+/// What does not change while init supervises.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Setup {
+    /// The child's pid.
+    pub child: c_int,
+    /// init's pid.
+    pub own_pid: c_int,
+    /// The child has a process group of its own.
+    pub own_group: bool,
+    /// The child has a session of its own.
+    pub session: bool,
+    /// init leads its session.
+    pub leads_session: bool,
+    /// init has a controlling terminal, and a descriptor of it; not if a session of the child's own has taken it.
+    pub has_terminal: bool,
+    /// The child's session may have a terminal.
+    pub session_terminal: bool,
+    /// init's process group; 0 if it lies outside the PID namespace, or if there is no terminal.
+    pub group: c_int,
+}
+
+/// How far init has come.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Phase {
+    /// The child has not been reaped.
+    Running,
+    /// It has, and init waits for all others (`--wait-all`).
+    Waiting,
+    /// The grace period: all others were asked to end.
+    Asked,
+    /// All others were killed.
+    Killed,
+    /// No process is left, or init gives up: the last dead processes are reaped.
+    Ending,
+}
+
+/// The clock of `--stop-timeout`, which runs once.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum StopClock {
+    /// Not started.
+    Ready,
+    /// Running: the child is killed at that time.
+    Until(Time),
+    /// Over.
+    Over,
+}
+
+/// What init knows while it supervises.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Supervisor<'c> {
+    /// What is asked for.
+    config: &'c Config,
+    /// What does not change.
+    setup: Setup,
+    /// How far init has come.
+    phase: Phase,
+    /// How the child ended, if it has been reaped.
+    ended: Option<WaitStatus>,
+    /// The signals that init received, forwarded or sent: no surprise if the child dies by one of them.
+    known: SignalSet,
+    /// A real-time signal that the receiver's queue had no room for.
+    held: Option<Forward>,
+    /// A stop request was forwarded to the child.
+    stop_requested: bool,
+    /// The clock of `--stop-timeout`.
+    stop_clock: StopClock,
+    /// When the grace period, or the last second, is over.
+    deadline: Option<Time>,
+    /// The signal that init forwarded to stop the child, and the child was not continued since.
+    stop_forwarded: Option<Forward>,
+    /// init has stopped with the child: the kernel no longer tells of that stop, and the child was not continued since.
+    stop_consumed: bool,
+    /// Start-up is over: what could be put off is done.
+    settled: bool,
+    /// How many processes the out-of-memory killer had ended before; unknown until start-up is over.
+    kills_before: Option<u32>,
+    /// The last wait4 failed.
+    reap_failed: bool,
+    /// A failing wait was told.
+    wait_failure_told: bool,
+    /// A missing /proc was told.
+    no_proc_told: bool,
+    /// Who is waited for in the teardown.
+    survivors: Survivors,
+}
+
+impl<'c> Supervisor<'c> {
+    /// The state in which the child has just been started.
+    #[must_use]
+    pub const fn new(config: &'c Config, setup: Setup) -> Self {
+        Self {
+            config,
+            setup,
+            phase: Phase::Running,
+            ended: None,
+            known: SignalSet::EMPTY,
+            held: None,
+            stop_requested: false,
+            stop_clock: StopClock::Ready,
+            deadline: None,
+            stop_forwarded: None,
+            stop_consumed: false,
+            settled: false,
+            // A PID 1 that has not counted yet: most often its cgroup was made for it.
+            kills_before: if setup.own_pid == 1 { Some(0) } else { None },
+            reap_failed: false,
+            wait_failure_told: false,
+            no_proc_told: false,
+            survivors: Survivors::None,
+        }
+    }
+
+    /// What to do about `event`. Facts are asked for as they are needed, because each costs a system call; asking changes nothing.
+    #[must_use]
+    pub fn decide(&mut self, event: Event, facts: &impl Facts) -> Decision {
+        let mut actions = Actions::NONE;
+        let next = self.react(event, &mut actions, facts);
+        Decision { actions, next }
+    }
+
+    /// The same, with the actions added to a list.
+    fn react(&mut self, event: Event, actions: &mut Actions, facts: &impl Facts) -> Next {
+        match event {
+            Event::Started => self.rest(actions, facts),
+            Event::Signal(received) => self.signal(received, actions, facts),
+            Event::Sent(forward, outcome) => self.sent(forward, outcome, actions, facts),
+            Event::Quiet => self.quiet(actions, facts),
+            Event::WaitFailed(errno) => {
+                self.warn_of_wait(errno, actions);
+                actions.push(Action::Sleep(BREATH));
+                self.reap()
+            }
+            Event::Reaped(pid, status) => self.reaped(pid, status, actions, facts),
+            Event::ReapFailed(errno) => {
+                self.reap_failed = true;
+                self.warn_of_wait(errno, actions);
+                self.rest(actions, facts)
+            }
+            Event::Drained { has_children } => self.drained(has_children, actions, facts),
+            Event::FollowedEnded => self.reap(),
+            Event::Looked(survivors) => self.looked(survivors, actions, facts),
+            Event::ChildKilled(killed) => self.stop_timeout_killed(killed, actions, facts),
+            Event::StoppedSelf(signal) => self.stopped_self(signal, actions, facts),
+        }
+    }
+
+    /// No event came in time, or none is pending at the start.
+    fn quiet(&mut self, actions: &mut Actions, facts: &impl Facts) -> Next {
+        if !self.settled {
+            self.settled = true;
+            self.kills_before = Some(facts.out_of_memory_kills());
+            // Zombies that were there before init are told of by no signal (I13).
+            actions.push(Action::Settle);
+            return self.reap();
+        }
+        if self.reap_failed {
+            return self.reap();
+        }
+        if self.survivors == Survivors::Unfollowed {
+            return Next::Reap { farewell: None };
+        }
+        self.rest(actions, facts)
+    }
+
+    /// Nothing is left to do: the deadline that has passed, the signal that is held, or the next wait.
+    fn rest(&mut self, actions: &mut Actions, facts: &impl Facts) -> Next {
+        if self.held.is_some() {
+            // Its turn comes before anything that may not overtake it.
+            return Next::Resend;
+        }
+        self.wait(actions, facts)
+    }
+
+    /// The next wait, or what a deadline that has passed leads to.
+    fn wait(&mut self, actions: &mut Actions, facts: &impl Facts) -> Next {
+        let mut timeout = None;
+        if let Some(until) = self.running_clock() {
+            let left = until.since(facts.now());
+            if left == Milliseconds::ZERO {
+                return self.time_is_up(actions, facts);
+            }
+            timeout = Some(left);
+        }
+        let mut at_most = |limit: Milliseconds| timeout = Some(timeout.map_or(limit, |timeout| timeout.min(limit)));
+        let mut signals = SignalSet::from_bits(u64::MAX);
+        if self.held.is_some() {
+            // No real-time signal may overtake the one that waits.
+            signals = self.config.rewrites.to_standard();
+            at_most(RETRY);
+        }
+        if self.reap_failed {
+            at_most(BREATH);
+        }
+        if self.survivors == Survivors::Unfollowed {
+            at_most(RECHECK);
+        }
+        if !self.settled {
+            at_most(Milliseconds::ZERO);
+        }
+        Next::Wait { signals, timeout }
+    }
+
+    /// When the clock that runs now is over, if one does. Never two at a time: the stop timeout ends with the child.
+    const fn running_clock(&self) -> Option<Time> {
+        match self.stop_clock {
+            StopClock::Until(time) if self.ended.is_none() => Some(time),
+            _ => self.deadline,
+        }
+    }
+
+    /// The clock that runs is over.
+    fn time_is_up(&mut self, actions: &mut Actions, facts: &impl Facts) -> Next {
+        if self.ended.is_none() {
+            self.stop_clock = StopClock::Over;
+            return Next::KillChild;
+        }
+        self.deadline = None;
+        self.grace_is_over(actions, Message::GraceOver, facts)
+    }
+
+    /// Reap what is dead.
+    const fn reap(&self) -> Next {
+        Next::Reap { farewell: self.farewell() }
+    }
+
+    /// Warns of a wait that fails, once.
+    fn warn_of_wait(&mut self, errno: c_int, actions: &mut Actions) {
+        if !self.wait_failure_told {
+            self.wait_failure_told = true;
+            actions.push(Action::Say(Message::CannotWait { errno }));
+        }
+    }
+
+    /// Is /proc there, and that of init's own PID namespace? If not, that is told, once.
+    fn proc_is_usable(&mut self, actions: &mut Actions, facts: &impl Facts) -> bool {
+        let usable = facts.proc_is_usable();
+        if !usable && !self.no_proc_told {
+            self.no_proc_told = true;
+            actions.push(Action::Say(Message::NoProc));
+        }
+        usable
+    }
+
+    /// What continues the child after a stop: its group, if it has one.
+    fn resume(&mut self, actions: &mut Actions) {
+        self.stop_consumed = false;
+        self.stop_forwarded = None;
+        actions.push(Action::Continue { group: self.setup.own_group });
+    }
+
+    /// Is init process 1?
+    const fn is_pid_1(&self) -> bool {
+        self.setup.own_pid == 1
+    }
+
+    /// Does the child's process group appear as the terminal's foreground group?
+    fn child_is_foreground(&self, facts: &impl Facts) -> bool {
+        if self.setup.session {
+            return self.setup.session_terminal && facts.session_is_foreground();
+        }
+        self.setup.has_terminal
+            && facts.foreground().is_some_and(|group| group > 0 && Some(group) == facts.child_group())
+    }
+}
+
+/// The signals that ask for an end.
+const STOP_REQUESTS: SignalSet = signal::STOP_REQUESTS;

@@ -1,0 +1,103 @@
+//! What a dead process means (contract I4, I13, I18, I19).
+
+use super::{Action, Actions, Facts, Next, Phase, Supervisor};
+use crate::cli::Milliseconds;
+use crate::messages::Message;
+use crate::signal::SignalSet;
+use crate::status::{self, WaitStatus};
+use core::ffi::c_int;
+
+/// What a key of the terminal ends its foreground group by: ^C and ^\.
+const KEYS: SignalSet = SignalSet::of(&[libc::SIGINT, libc::SIGQUIT]);
+
+impl Supervisor<'_> {
+    /// Whose group gets SIGTERM before it is reaped: that of a child with a session of its own, as dumb-init does. Not if a
+    /// teardown begins with the child's end, which asks every process.
+    pub(super) const fn farewell(&self) -> Option<c_int> {
+        let is_due = self.setup.session && self.ended.is_none() && !self.teardown_begins_at_the_end();
+        if is_due { Some(self.setup.child) } else { None }
+    }
+
+    /// A process was reaped.
+    pub(super) fn reaped(&mut self, pid: c_int, status: WaitStatus, actions: &mut Actions, facts: &impl Facts) -> Next {
+        self.reap_failed = false;
+        // The kernel may give the child's pid to another process, but the child ends only once.
+        if pid == self.setup.child && self.ended.is_none() {
+            self.child_ended(actions, status, facts);
+        } else if self.config.warn_reaped {
+            actions.push(Action::Say(match status::death_signal(status) {
+                Some(signal) => Message::ReapedKilled { pid, signal },
+                None => Message::ReapedExited { pid, status: status::exit_status(status) },
+            }));
+        }
+        // A process that is another one every moment must not hold up a deadline.
+        if matches!(self.phase, Phase::Asked | Phase::Killed)
+            && self.deadline.is_some_and(|until| until.since(facts.now()) == Milliseconds::ZERO)
+        {
+            return self.time_is_up(actions, facts);
+        }
+        self.reap()
+    }
+
+    /// The child was reaped: its number is free, and nothing more is sent there.
+    fn child_ended(&mut self, actions: &mut Actions, status: WaitStatus, facts: &impl Facts) {
+        self.ended = Some(status);
+        self.held = None;
+        let child = self.setup.child;
+        match status::death_signal(status) {
+            Some(signal) => {
+                let is_explained = self.known.contains(signal) || KEYS.contains(signal) && self.had_the_keys(facts);
+                let out_of_memory = match self.kills_before {
+                    Some(before) if !is_explained => facts.out_of_memory_kills().saturating_sub(before),
+                    _ => 0,
+                };
+                if !is_explained || self.config.verbose > 0 {
+                    actions.push(Action::Say(Message::ChildKilled { child, signal, out_of_memory }));
+                }
+            }
+            None => {
+                actions.push(Action::Say(Message::ChildExited { child, status: status::exit_status(status) }));
+            }
+        }
+        // Before any waiting: ^C and ^\ are for init now.
+        if self.is_pid_1() && self.setup.leads_session && self.setup.has_terminal {
+            // Whichever group has it is below init.
+            actions.push(Action::TakeTerminal);
+        } else {
+            self.take_terminal_from_child(actions, facts);
+        }
+    }
+
+    /// Did ^C and ^\ reach the child? A session of its own has lost its terminal by now.
+    fn had_the_keys(&self, facts: &impl Facts) -> bool {
+        if self.setup.session {
+            return self.setup.session_terminal;
+        }
+        self.setup.own_group && self.setup.has_terminal && facts.foreground() == Some(self.setup.child)
+    }
+
+    /// No child is dead any more.
+    pub(super) fn drained(&mut self, has_children: bool, actions: &mut Actions, facts: &impl Facts) -> Next {
+        self.reap_failed = false;
+        if self.phase == Phase::Ending {
+            return self.end();
+        }
+        match self.ended {
+            None if has_children => self.follow_stop(actions, facts),
+            None => {
+                let message = Message::ChildLost { child: self.setup.child };
+                actions.push(Action::Say(message));
+                self.end()
+            }
+            Some(_) => self.look_after_the_rest(has_children, actions, facts),
+        }
+    }
+
+    /// The end, with the child's status as `--expect` turns it; or, if that will never be known, as one that failed.
+    pub(super) fn end(&self) -> Next {
+        Next::End(match self.ended {
+            Some(status) => self.config.expected.apply(status::exit_status(status)),
+            None => status::OWN_FAILURE,
+        })
+    }
+}
