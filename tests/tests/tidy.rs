@@ -117,32 +117,26 @@ fn options_of_help() -> BTreeSet<Names> {
     options
 }
 
-/// The options that are promised.
-const PROMISED: [&[&str]; 16] = [
-    &["-g", "--group"],
-    &["-c", "--single-child"],
-    &["-s", "--subreaper"],
-    &["-p", "--parent-death"],
-    &["-r", "--rewrite"],
-    &["--caught-only"],
-    &["-t", "--grace"],
-    &["--stop-timeout"],
-    &["--wait-all"],
-    &["-e", "--expect"],
-    &["-w", "--warn-reaped"],
-    &["-v", "--verbose"],
-    &["-P", "--pause"],
-    &["-l", "-L", "--license"],
-    &["-h", "--help"],
-    &["-V", "--version"],
-];
+/// The options of the table in a document, from rows such as: | `-g`, `--group` | `BITTS_GROUP` | effect |
+fn options_of_table(document: &str) -> BTreeSet<Names> {
+    let mut options = BTreeSet::new();
+    for row in text(document).lines().filter(|line| line.starts_with("| `-")) {
+        let names = names(row.split('|').nth(1).unwrap_or_default());
+        // Its variable stands in the same row.
+        let long = names.last().expect("a name");
+        if !["--license", "--help", "--version", "--pause"].contains(&long.as_str()) {
+            let variable = format!("BITTS_{}", long.trim_start_matches('-').to_uppercase().replace('-', "_"));
+            assert!(row.contains(&variable), "{document}: no {variable} in: {row}");
+        }
+        options.insert(names);
+    }
+    options
+}
 
 #[test]
 fn i2_help_shows_exactly_the_promised_options_and_each_is_known() {
     let options = options_of_help();
-    let promised: BTreeSet<Names> =
-        PROMISED.iter().map(|names| names.iter().map(|name| (*name).to_owned()).collect()).collect();
-    assert_eq!(options, promised, "--help (left) against what is promised (right)");
+    assert_eq!(options, options_of_table(CONTRACT), "--help (left) against {CONTRACT} (right)");
     // `--pause` would not end by itself.
     for name in options.iter().flatten().filter(|name| !["-P", "--pause"].contains(&name.as_str())) {
         let outcome = Case::init().place(Place::Host).arg(name).run();
@@ -152,19 +146,7 @@ fn i2_help_shows_exactly_the_promised_options_and_each_is_known() {
 
 #[test]
 fn i2_readme_has_every_option() {
-    let readme = text("README.md");
-    // Rows such as: | `-g`, `--group` | `BITTS_GROUP` | effect |
-    let rows: Vec<_> = readme.lines().filter(|line| line.starts_with("| `-")).collect();
-    let of_readme: BTreeSet<_> = rows.iter().map(|row| names(row.split('|').nth(1).unwrap_or_default())).collect();
-    assert_eq!(of_readme, options_of_help(), "README.md (left) against --help (right)");
-    // Its variable stands in the same row.
-    for row in rows {
-        let long = names(row.split('|').nth(1).unwrap_or_default()).pop().unwrap_or_default();
-        if !["--license", "--help", "--version", "--pause"].contains(&long.as_str()) {
-            let variable = format!("BITTS_{}", long.trim_start_matches('-').to_uppercase().replace('-', "_"));
-            assert!(row.contains(&variable), "no {variable} in: {row}");
-        }
-    }
+    assert_eq!(options_of_table("README.md"), options_of_help(), "README.md (left) against --help (right)");
 }
 
 /// The manual page.
@@ -314,17 +296,23 @@ fn p5_manual_of_pause_has_every_option_and_no_other() {
 #[test]
 fn what_the_documents_point_to_is_there() {
     let mut found = 0;
-    let pages = ["tests/TESTING.md", "tests/CONFORMANCE.md", "tests/FAULTS.md"];
+    let pages = [CONTRACT, "tests/TESTING.md", "tests/CONFORMANCE.md", "tests/FAULTS.md"];
+    let promises = promises();
     for document in ["README.md", "ARCHITECTURE.md", "SECURITY.md", "CHANGELOG.md"].into_iter().chain(pages) {
         let text = text(document);
         let beside = ship::root().join(document);
         let folder = beside.parent().expect("a folder");
         for start in ["](", "srcset=\"", "src=\""] {
             for rest in text.split(start).skip(1) {
-                let target = rest.split([')', '"', '#']).next().unwrap_or_default();
+                let link = rest.split([')', '"']).next().unwrap_or_default();
+                let (target, anchor) = link.split_once('#').unwrap_or((link, ""));
                 if !target.is_empty() && !target.contains("://") {
                     assert!(folder.join(target).exists(), "{document} points to {target}");
                     found += 1;
+                }
+                let page = if target.is_empty() { document } else { target };
+                if page.ends_with("CONTRACT.md") && !anchor.is_empty() {
+                    assert!(promises.contains(anchor), "{document} points to the promise {anchor}");
                 }
             }
         }
@@ -380,8 +368,37 @@ fn i3_version_is_that_of_the_newest_entry_of_the_changelog() {
 
 // ---- promises -------------------------------------------------------------------------------------------------------
 
-/// How many promises there are of each kind: I1–I20, B1–B4, P1–P8, G1–G3.
-const PROMISES: [(char, u32); 4] = [('i', 20), ('b', 4), ('p', 8), ('g', 3)];
+/// The promises, with the names and the reasons of those that no test is named for.
+const CONTRACT: &str = "tests/CONTRACT.md";
+
+/// The numbers of all promises, from headings such as `### <a id="i11"></a>I11 keeps-descriptors`.
+fn promises() -> BTreeSet<String> {
+    let mut last = BTreeMap::new();
+    let contract = text(CONTRACT);
+    let headings = contract.lines().filter(|line| line.starts_with("### "));
+    let numbers = headings.map(|line| {
+        let parts = line.strip_prefix("### <a id=\"").and_then(|rest| rest.split_once("\"></a>"));
+        let (anchor, title) = parts.unwrap_or_else(|| panic!("no anchor: {line}"));
+        let (number, slug) = title.split_once(' ').unwrap_or_else(|| panic!("no name: {line}"));
+        assert_eq!(anchor, number.to_lowercase(), "{line}");
+        assert!(slug.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'), "{line}");
+        // Each kind counts from 1, without a gap.
+        let count = last.entry(anchor[..1].to_owned()).or_insert(0);
+        *count += 1;
+        assert_eq!(anchor[1..].parse(), Ok(*count), "{line}");
+        anchor.to_owned()
+    });
+    let numbers: BTreeSet<_> = numbers.collect();
+    assert!(numbers.len() > 30, "{numbers:?}");
+    numbers
+}
+
+/// The promises that no test is named for, from rows such as `| [B5](#b5) | held by | reason |`.
+fn held_by_a_suite() -> BTreeSet<String> {
+    let contract = text(CONTRACT);
+    let rows = contract.lines().filter_map(|line| line.strip_prefix("| [")?.split_once("](#"));
+    rows.map(|(number, _)| number.to_lowercase()).collect()
+}
 
 /// Which promises have tests: the names of tests begin with the promise's number, as functions or as names in a list.
 fn held() -> BTreeMap<String, Vec<String>> {
@@ -408,12 +425,11 @@ fn held() -> BTreeMap<String, Vec<String>> {
 
 #[test]
 fn every_promise_is_held_by_a_test() {
-    let promises: BTreeSet<_> =
-        PROMISES.iter().flat_map(|(kind, count)| (1..=*count).map(move |number| format!("{kind}{number}"))).collect();
+    let promises = promises();
     let held = held();
     for (number, tests) in &held {
-        assert!(promises.contains(number), "there is no promise {number}, but tests of it: {tests:?}");
+        assert!(promises.contains(number), "{CONTRACT} has no promise {number}, but there are tests of it: {tests:?}");
     }
     let without: BTreeSet<_> = promises.into_iter().filter(|number| !held.contains_key(number)).collect();
-    assert_eq!(without, BTreeSet::new(), "promises that no test holds");
+    assert_eq!(without, held_by_a_suite(), "promises without a test (left) against the list in {CONTRACT} (right)");
 }
