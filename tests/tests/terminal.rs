@@ -4,6 +4,8 @@
 //! What is typed is echoed, so a test waits for what can only be an answer: a whole line, or a word that the shell has
 //! worked out. Nothing is typed before the one who is to read it has said that it is there.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use bitts_tests::case::new_terminal;
@@ -922,6 +924,31 @@ fn i16_who_cannot_have_the_terminal_is_not_continued_without_end() {
         let switches = procfs::context_switches(child).expect("it lives");
         shell.stays_stopped(init.pid);
         assert_eq!(procfs::context_switches(child).expect("it lives"), switches, "{options}");
+    }
+}
+
+/// The terminal that init works with is another descriptor, above them; so a terminal that the caller has closed stays closed.
+#[test]
+fn i11_on_a_terminal_the_first_descriptors_stay_as_they_were() {
+    needs_namespaces!();
+    let kept = |init: &Running, number: i32| {
+        let path = format!("/proc/{}/fd/{number}", init.pid());
+        let file = fs::metadata(&path).ok()?;
+        Some((fs::read_link(&path).expect("a link"), file.dev(), file.ino(), file.rdev()))
+    };
+    for (place, options) in MODES {
+        let case = || Case::init().place(place).terminal().args(options).child(["sleep"]);
+        for case in [case(), case().stdout(Stream::Pipe).stderr(Stream::Pipe), case().stdout(Stream::Closed)] {
+            let mut init = case.start_held();
+            let before: Vec<_> = (0..3).map(|number| kept(&init, number)).collect();
+            init.release();
+            init.wait_until("a child", |init| init.children().iter().any(|child| child.comm == "witness"));
+            init.wait_asleep_in(libc::SYS_rt_sigtimedwait);
+            let after: Vec<_> = (0..3).map(|number| kept(&init, number)).collect();
+            assert_eq!(before, after, "{place:?} {options:?}");
+            let all = procfs::descriptors(init.pid()).expect("it lives");
+            assert!(all.iter().filter(|(number, _)| *number > 2).count() <= 1, "{place:?} {options:?}: {all:?}");
+        }
     }
 }
 
