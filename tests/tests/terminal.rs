@@ -589,7 +589,7 @@ fn i16_the_child_of_a_job_finds_mask_and_dispositions_as_the_shell_has_left_them
     }
 }
 
-/// A debugger or a backup script stops the child, and continues it: to init, and to the shell, that is nothing.
+/// A debugger or a backup script stops the child and continues it later. Neither concerns init or the shell.
 #[test]
 fn i16_a_stop_from_elsewhere_does_not_stop_a_job_in_the_background() {
     needs_namespaces!();
@@ -622,6 +622,8 @@ fn i2_i16_hand_overs_and_stops_are_told_at_verbose() {
         let child = shell.running.processes().into_iter().find(|process| process.parent == job).expect("a child").inner;
         for times in 1..=2 {
             shell.copies("word");
+            // While init returns from its own stop, SIGTSTP still acts on it.
+            shell.running.wait_until("init at its wait", |_| procfs::sleeps_in(job, libc::SYS_rt_sigtimedwait));
             shell.stops();
             shell.fg();
             shell.running.wait_lines(&format!("init: child {child} stopped, stopping too"), times);
@@ -638,7 +640,7 @@ fn i2_i16_hand_overs_and_stops_are_told_at_verbose() {
             assert_eq!(shown.matches(told).count(), times, "{options}: {told}{shown}");
         }
     }
-    // Without a shell there is nobody to stop for.
+    // As PID 1.
     let outcome = Case::init().terminal().arg("-v").child(["state", "exit", "7"]).run();
     let told = format!("init: gave the terminal to process group {}", value(&outcome.out(), "pid"));
     assert!(outcome.out().contains(&told), "{outcome}");
@@ -659,9 +661,9 @@ fn i19_an_interrupt_is_told_of_where_the_keys_do_not_reach_the_child() {
     }
 }
 
-// ---- A job of a shell outside of init's PID namespace, where both groups, init's and the terminal's, have no number --
+// ---- A job of a shell outside init's PID namespace: inside, its group and the terminal's foreground group are both 0 ---
 
-/// `$I` as PID 1 of such a namespace.
+/// `$I` as PID 1 of a namespace below the shell's.
 const UNSHARE: &str = "unshare -Urfp --mount-proc $I";
 
 /// A shell for [`UNSHARE`].
@@ -686,7 +688,7 @@ fn i16_below_a_shell_outside_a_job_in_the_background_that_reads_does_not_take_th
     shell.stays_stopped(init);
     assert_eq!(shell.foreground(), own);
     shell.shell_reads();
-    // In the foreground the key reaches init's group, and by way of init its child.
+    // In the foreground the key reaches init's group, and init forwards it.
     shell.types("fg\n");
     shell.running.wait_until("another foreground group", |shell| foreground(shell) != own);
     shell.types(INTERRUPT);
@@ -727,7 +729,7 @@ fn i16_below_a_shell_outside_a_job_reads_and_is_interrupted() {
         assert_eq!(shell.status(), 128 + libc::SIGINT, "{words}");
         shell.shell_reads();
     }
-    // Once, and the child's whole group.
+    // Each key reaches every process of the child's group once.
     shell.types(&format!("{UNSHARE} $W child tag one record until 50 end tag two record until 50 wait exit 7\n"));
     shell.running.wait_lines("recording", 2);
     for times in 1..=3 {
@@ -747,8 +749,8 @@ fn i16_below_a_shell_outside_a_job_reads_and_is_interrupted() {
     assert_eq!(shown.matches("signal=2 ").count(), 6, "{shown}");
 }
 
-/// A read of no byte tells whether init's group is the foreground one, and waits for another process's read on a terminal that was not
-/// opened by init itself.
+/// A read of no byte tells whether init's group is the foreground one. On a descriptor without O_NONBLOCK, as the first three are,
+/// it waits until a read of another process has returned.
 #[test]
 fn i16_a_read_of_another_process_does_not_hold_up_the_start() {
     needs_namespaces!();
@@ -854,7 +856,7 @@ fn i16_as_pid_1_who_asks_for_the_terminal_goes_on_if_it_is_his() {
     }
 }
 
-/// Some programs stop themselves so at ^Z, their whole group (nano, mutt): nobody else could continue them.
+/// nano and mutt stop their whole group so at ^Z. No shell is there to continue it.
 #[test]
 fn i16_as_pid_1_a_child_that_is_stopped_in_the_foreground_goes_on() {
     needs_namespaces!();
@@ -865,7 +867,7 @@ fn i16_as_pid_1_a_child_that_is_stopped_in_the_foreground_goes_on() {
         init.write(format!("word\n{END}").as_bytes());
         init.wait_lines("word", 2);
         init.wait().assert_exit(7);
-        // By somebody else.
+        // Another process sends it.
         let mut init = Case::init().terminal().args(options).child(["record"]).start();
         init.wait_line("recording");
         for times in 1..=2 {
@@ -927,7 +929,7 @@ fn i16_who_cannot_have_the_terminal_is_not_continued_without_end() {
     }
 }
 
-/// The terminal that init works with is another descriptor, above them; so a terminal that the caller has closed stays closed.
+/// The terminal that init works with is another descriptor, and none that the caller has closed.
 #[test]
 fn i11_on_a_terminal_the_first_descriptors_stay_as_they_were() {
     needs_namespaces!();
@@ -954,7 +956,7 @@ fn i11_on_a_terminal_the_first_descriptors_stay_as_they_were() {
 
 // ---- The keys when the child ends, and afterwards -------------------------------------------------------------------
 
-/// They need no line: who typed them knows.
+/// The person who typed it knows.
 #[test]
 fn i19_nothing_is_said_of_a_key_that_ends_the_child() {
     needs_namespaces!();
@@ -971,7 +973,7 @@ fn i19_nothing_is_said_of_a_key_that_ends_the_child() {
     }
 }
 
-/// init with a worker that is not asked yet to end; its child is ended by the terminal's end of file, and init has the terminal.
+/// init after its child's end, which the terminal's end of file caused: the worker is left, and init's group has the terminal.
 #[track_caller]
 fn outlived(place: Place, options: &[&str], worker: &[&str]) -> Running {
     let case = Case::init().place(place).terminal().args(options).args(["--grace", "60m"]);
@@ -995,13 +997,13 @@ fn i14_after_the_childs_end_a_key_cuts_the_grace_short() {
     needs_namespaces!();
     for (place, options) in MODES {
         for key in [INTERRUPT, QUIT] {
-            let worker = ["ignore", "1,2,3,15", "say", "recording", "sleep"];
-            let mut init = outlived(place, options, &worker);
+            let mut init = outlived(place, options, &["record"]);
+            init.wait_line("signal=15 ");
             init.write(key.as_bytes());
             init.wait().assert_exit(7);
         }
     }
-    // Where a shell waits for it.
+    // As the job of a shell.
     let mut shell = Terminal::shell(ship::init(), "-g --grace 60m", "");
     shell.types("$I $O $W child record end ready cat exit 7\n");
     shell.running.wait_line("recording");
@@ -1009,6 +1011,7 @@ fn i14_after_the_childs_end_a_key_cuts_the_grace_short() {
     let job = shell.job().pid;
     shell.types(END);
     shell.running.wait_until("the terminal with init's group", |shell| foreground(shell) == job);
+    shell.running.wait_line("signal=15 ");
     shell.types(INTERRUPT);
     shell.prompt();
     assert_eq!(shell.status(), 7);
