@@ -4,11 +4,13 @@
 //! What is typed is echoed, so a test waits for what can only be an answer: a whole line, or a word that the shell has
 //! worked out. Nothing is typed before the one who is to read it has said that it is there.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use bitts_tests::case::new_terminal;
 use bitts_tests::procfs::{self, Process};
-use bitts_tests::{Case, Place, Running, Stream, needs_namespaces, needs_strace, ship, sys, tools};
+use bitts_tests::{Case, Place, Running, Stream, namespace, needs_namespaces, needs_strace, ship, sys, tools};
 
 /// init as a job: in the shell's group for that job with its child, and with a group for the child.
 const OPTIONS: [&str; 2] = ["", "-g"];
@@ -17,8 +19,9 @@ const OPTIONS: [&str; 2] = ["", "-g"];
 const MODES: [(Place, &[&str]); 4] =
     [(Place::Pid1, &[]), (Place::Pid1, &["-g"]), (Place::Child, &[]), (Place::Child, &["-g"])];
 
-/// What the terminal makes of the keys: interrupt, stop, end of file.
+/// What the terminal makes of the keys: interrupt, quit, stop, end of file.
 const INTERRUPT: &str = "\x03";
+const QUIT: &str = "\x1c";
 const STOP: &str = "\x1a";
 const END: &str = "\x04";
 
@@ -131,13 +134,19 @@ impl Terminal {
         jobs[0].clone()
     }
 
-    /// The only child of the process `parent`.
+    /// The only child of the process `parent`, in whatever PID namespace it is.
     #[track_caller]
-    fn child_of(&self, parent: i32) -> Process {
-        let mut children = self.running.processes();
-        children.retain(|process| process.parent == parent);
+    fn child_of(&self, parent: i32) -> i32 {
+        let children = procfs::children(parent);
         assert_eq!(children.len(), 1, "{children:?}");
-        children[0].clone()
+        children[0]
+    }
+
+    /// The same, once it is there.
+    #[track_caller]
+    fn wait_child_of(&mut self, parent: i32) -> i32 {
+        self.running.wait_until("a child", |_| !procfs::children(parent).is_empty());
+        self.child_of(parent)
     }
 
     /// The terminal's foreground group.
@@ -154,7 +163,7 @@ impl Terminal {
     /// The child of `init`, that was stopped, is not continued: seen when init has dealt with two later signals.
     #[track_caller]
     fn stays_stopped(&mut self, init: i32) {
-        let child = self.child_of(init).pid;
+        let child = self.child_of(init);
         self.wait_state(child, 'T');
         for signal in [libc::SIGUSR1, libc::SIGUSR2] {
             sys::kill(init, signal, None).expect("it lives");
@@ -245,7 +254,7 @@ fn i16_a_stop_key_returns_the_prompt_and_fg_resumes_the_job() {
         shell.stays_stopped(job);
         // The shell waits for a stop of the job, and the terminal is the stopped child's.
         assert_ne!(state(job), 'T');
-        assert_eq!(shell.foreground(), procfs::groups(shell.child_of(job).pid).expect("it lives").0);
+        assert_eq!(shell.foreground(), procfs::groups(shell.child_of(job)).expect("it lives").0);
     }
 }
 
@@ -320,7 +329,7 @@ fn i16_bg_does_not_take_the_terminal_away_from_the_shell() {
         shell.stops();
         assert_eq!(shell.foreground(), own, "{options:?}");
         let job = shell.job().pid;
-        let child = shell.child_of(job).pid;
+        let child = shell.child_of(job);
         shell.wait_state(child, 'T');
         shell.types("bg\n");
         shell.wait_state(child, 'S');
@@ -429,9 +438,9 @@ fn i16_a_stopped_job_leaves_the_terminal_to_its_own_group() {
     shell.types("sh -c \"$S\"\n");
     shell.line("stopping");
     let sh = shell.job().pid;
-    let init = shell.child_of(sh).pid;
+    let init = shell.child_of(sh);
     shell.wait_state(init, 'T');
-    let child = shell.child_of(init).pid;
+    let child = shell.child_of(init);
     let group = |pid| procfs::groups(pid).expect("it lives").0;
     assert_eq!(group(init), group(sh));
     assert_ne!(group(init), group(child));
@@ -580,6 +589,188 @@ fn i16_the_child_of_a_job_finds_mask_and_dispositions_as_the_shell_has_left_them
     }
 }
 
+/// A debugger or a backup script stops the child and continues it later. Neither concerns init or the shell.
+#[test]
+fn i16_a_stop_from_elsewhere_does_not_stop_a_job_in_the_background() {
+    needs_namespaces!();
+    for (name, options) in [("init", "-g"), ("init", "--stop-timeout=60m"), ("init", ""), ("dumb-init", "")] {
+        let mut shell = Terminal::shell(ship::init(), options, "");
+        shell.types(&format!("(exec -a {name} $I $O $W record) &\n"));
+        shell.running.wait_line("recording");
+        let job = shell.job().pid;
+        let child = shell.child_of(job);
+        for times in 1..=2 {
+            sys::kill(child, libc::SIGSTOP, None).expect("it lives");
+            shell.stays_stopped(job);
+            shell.wait_state(job, 'S');
+            sys::kill(child, libc::SIGCONT, None).expect("it lives");
+            shell.running.wait_lines("signal=18 ", times);
+            shell.running.wait_lines("signal=12 ", times);
+        }
+        shell.shell_reads();
+    }
+}
+
+#[test]
+fn i2_i16_hand_overs_and_stops_are_told_at_verbose() {
+    needs_namespaces!();
+    for (options, hands_over) in [("-v -g", true), ("-v", false)] {
+        let mut shell = Terminal::shell(ship::init(), options, "");
+        shell.types("$I $O $W ready cat exit 7\n");
+        shell.line("ready");
+        let job = shell.job().pid;
+        let child = shell.running.processes().into_iter().find(|process| process.parent == job).expect("a child").inner;
+        for times in 1..=2 {
+            shell.copies("word");
+            // While init returns from its own stop, SIGTSTP still acts on it.
+            shell.running.wait_until("init at its wait", |_| procfs::sleeps_in(job, libc::SYS_rt_sigtimedwait));
+            shell.stops();
+            shell.fg();
+            shell.running.wait_lines(&format!("init: child {child} stopped, stopping too"), times);
+        }
+        shell.copies("word");
+        shell.types(END);
+        shell.prompt();
+        assert_eq!(shell.status(), 7, "{options}");
+        let shown = String::from_utf8_lossy(&shell.running.stdout()).into_owned();
+        let times = if hands_over { 3 } else { 0 };
+        for told in
+            [&format!("init: gave the terminal to process group {child}\r\n"), "init: took the terminal back\r\n"]
+        {
+            assert_eq!(shown.matches(told).count(), times, "{options}: {told}{shown}");
+        }
+    }
+    // As PID 1.
+    let outcome = Case::init().terminal().arg("-v").child(["state", "exit", "7"]).run();
+    let told = format!("init: gave the terminal to process group {}", value(&outcome.out(), "pid"));
+    assert!(outcome.out().contains(&told), "{outcome}");
+}
+
+#[test]
+fn i19_an_interrupt_is_told_of_where_the_keys_do_not_reach_the_child() {
+    needs_namespaces!();
+    for options in OPTIONS {
+        let mut shell = Terminal::shell(ship::init(), options, "");
+        shell.types("$I $O $W record until 10 unblock all sleep &\n");
+        shell.running.wait_line("recording");
+        let child = shell.child_of(shell.job().pid);
+        sys::kill(child, libc::SIGUSR1, None).expect("it lives");
+        shell.running.wait_line("signal=10 ");
+        sys::kill(child, libc::SIGINT, None).expect("it lives");
+        shell.running.wait_line("was killed by signal 2 (SIGINT)");
+    }
+}
+
+// ---- A job of a shell outside init's PID namespace: inside, its group and the terminal's foreground group are both 0 ---
+
+/// `$I` as PID 1 of a namespace below the shell's.
+const UNSHARE: &str = "unshare -Urfp --mount-proc $I";
+
+/// A shell for [`UNSHARE`].
+fn shell_outside(script: &str) -> Option<Terminal> {
+    if tools::on_path("unshare").is_none() {
+        namespace::skipped("the terminal below a shell outside", "unshare of util-linux is not installed");
+        return None;
+    }
+    Some(Terminal::shell(ship::init(), "", script))
+}
+
+#[test]
+fn i16_below_a_shell_outside_a_job_in_the_background_that_reads_does_not_take_the_terminal() {
+    needs_namespaces!();
+    let Some(mut shell) = shell_outside("") else { return };
+    let own = shell.foreground();
+    shell.types(&format!("{UNSHARE} $W block 10,12 cat &\n"));
+    shell.prompt();
+    let job = shell.job().pid;
+    let init = shell.wait_child_of(job);
+    shell.wait_child_of(init);
+    shell.stays_stopped(init);
+    assert_eq!(shell.foreground(), own);
+    shell.shell_reads();
+    // In the foreground the key reaches init's group, and init forwards it.
+    shell.types("fg\n");
+    shell.running.wait_until("another foreground group", |shell| foreground(shell) != own);
+    shell.types(INTERRUPT);
+    shell.prompt();
+    assert_eq!(shell.status(), 128 + libc::SIGINT);
+}
+
+#[test]
+fn i16_below_a_shell_outside_the_caller_can_read_the_terminal_after_init() {
+    needs_namespaces!();
+    let script = format!("{UNSHARE} $W exit 9; echo status=$?; read word; echo got=$word");
+    let Some(mut shell) = shell_outside(&script) else { return };
+    shell.types("sh -c \"$S\"\n");
+    shell.line("status=9");
+    shell.types("this\n");
+    shell.line("got=this");
+    shell.prompt();
+    shell.shell_reads();
+}
+
+#[test]
+fn i16_below_a_shell_outside_a_job_reads_and_is_interrupted() {
+    needs_namespaces!();
+    let Some(mut shell) = shell_outside("") else { return };
+    shell.types(&format!("{UNSHARE} $W ready cat exit 7\n"));
+    shell.line("ready");
+    shell.copies("first");
+    shell.copies("second");
+    shell.types(END);
+    shell.prompt();
+    assert_eq!(shell.status(), 7);
+    shell.shell_reads();
+    for words in ["ready sleep", "ready cat"] {
+        shell.types(&format!("{UNSHARE} $W {words}\n"));
+        shell.line("ready");
+        shell.types(INTERRUPT);
+        shell.prompt();
+        assert_eq!(shell.status(), 128 + libc::SIGINT, "{words}");
+        shell.shell_reads();
+    }
+    // Each key reaches every process of the child's group once.
+    shell.types(&format!("{UNSHARE} $W child tag one record until 50 end tag two record until 50 wait exit 7\n"));
+    shell.running.wait_lines("recording", 2);
+    for times in 1..=3 {
+        shell.types(INTERRUPT);
+        for tag in ["one", "two"] {
+            shell.running.wait_lines(&format!("{tag} signal=2 "), times);
+        }
+    }
+    let init = shell.child_of(shell.job().pid);
+    let child = shell.child_of(init);
+    for pid in [shell.child_of(child), child] {
+        sys::kill(pid, MARKER, None).expect("it lives");
+    }
+    shell.prompt();
+    assert_eq!(shell.status(), 7);
+    let shown = String::from_utf8_lossy(&shell.running.stdout()).into_owned();
+    assert_eq!(shown.matches("signal=2 ").count(), 6, "{shown}");
+}
+
+/// A read of no byte tells whether init's group is the foreground one. On a descriptor without O_NONBLOCK, as the first three are,
+/// it waits until a read of another process has returned.
+#[test]
+fn i16_a_read_of_another_process_does_not_hold_up_the_start() {
+    needs_namespaces!();
+    for start in [
+        &format!("exec unshare /usr/bin/env {UNSHARE} $W hook"),
+        &format!("exec unshare /usr/bin/env {} $W hook", UNSHARE.replace("$I", "$W tmpfs /dev exec init $I")),
+        "tmpfs /dev exec init $I $W hook",
+        "tmpfs /dev exec init $I -g $W hook",
+    ] {
+        let Some(mut shell) = shell_outside("") else { return };
+        shell.types(&format!("$W child cat end record until 10 unblock all {start}\n"));
+        shell.running.wait_line("recording");
+        let starter = shell.job().pid;
+        let reader = shell.child_of(starter);
+        shell.running.wait_until("a reader", |_| procfs::sleeps_in(reader, libc::SYS_read));
+        sys::kill(starter, libc::SIGUSR1, None).expect("it lives");
+        shell.running.wait_line("hooked");
+    }
+}
+
 // ---- Nobody above that could continue it ----------------------------------------------------------------------------
 
 #[test]
@@ -665,17 +856,37 @@ fn i16_as_pid_1_who_asks_for_the_terminal_goes_on_if_it_is_his() {
     }
 }
 
+/// nano and mutt stop their whole group so at ^Z. No shell is there to continue it.
+#[test]
+fn i16_as_pid_1_a_child_that_is_stopped_in_the_foreground_goes_on() {
+    needs_namespaces!();
+    for options in [&[][..], &["-g"]] {
+        let case = Case::init().terminal().args(options);
+        let mut init = case.child(["stop", "kill", "0", "19", "kill", "0", "19", "ready", "cat", "exit", "7"]).start();
+        init.wait_line("ready");
+        init.write(format!("word\n{END}").as_bytes());
+        init.wait_lines("word", 2);
+        init.wait().assert_exit(7);
+        // Another process sends it.
+        let mut init = Case::init().terminal().args(options).child(["record"]).start();
+        init.wait_line("recording");
+        for times in 1..=2 {
+            sys::kill(init.children()[0].pid, libc::SIGSTOP, None).expect("it lives");
+            init.wait_lines("signal=18 ", times);
+        }
+    }
+}
+
 #[test]
 fn i16_a_stop_from_elsewhere_is_left_where_init_cannot_stop() {
     needs_namespaces!();
-    for (place, options) in [
-        (Place::Pid1, &[][..]),
-        (Place::Pid1, &["-g"]),
-        (Place::Child, &["-g"]),
-        (Place::Child, &["--stop-timeout=60m"]),
+    for case in [
+        Case::init(),
+        Case::init().arg("-g"),
+        Case::init().not_pid1().terminal().arg("-g"),
+        Case::init().not_pid1().terminal().arg("--stop-timeout=60m"),
     ] {
-        let init = Case::init().place(place).terminal().args(options).child(["record"]).start();
-        let mut terminal = Terminal { running: init, read: 0 };
+        let mut terminal = Terminal { running: case.child(["record"]).start(), read: 0 };
         terminal.running.wait_line("recording");
         let (init, child) = (terminal.running.pid(), terminal.running.children()[0].pid);
         for times in 1..=2 {
@@ -708,13 +919,116 @@ fn i16_who_cannot_have_the_terminal_is_not_continued_without_end() {
         });
         sys::kill(init.pid, libc::SIGUSR1, None).expect("it lives");
         shell.running.wait_lines("recording", 2);
-        let child = shell.child_of(init.pid).pid;
+        let child = shell.child_of(init.pid);
         sys::kill(child, libc::SIGUSR1, None).expect("it lives");
         // Off the processor: it is seen to be stopped before it has given that up.
         shell.running.wait_until("a stopped child", |_| state(child) == 'T' && procfs::is_at(child, libc::SYS_read));
         let switches = procfs::context_switches(child).expect("it lives");
         shell.stays_stopped(init.pid);
         assert_eq!(procfs::context_switches(child).expect("it lives"), switches, "{options}");
+    }
+}
+
+/// The terminal that init works with is another descriptor, and none that the caller has closed.
+#[test]
+fn i11_on_a_terminal_the_first_descriptors_stay_as_they_were() {
+    needs_namespaces!();
+    let kept = |init: &Running, number: i32| {
+        let path = format!("/proc/{}/fd/{number}", init.pid());
+        let file = fs::metadata(&path).ok()?;
+        Some((fs::read_link(&path).expect("a link"), file.dev(), file.ino(), file.rdev()))
+    };
+    for (place, options) in MODES {
+        let case = || Case::init().place(place).terminal().args(options).child(["sleep"]);
+        for case in [case(), case().stdout(Stream::Pipe).stderr(Stream::Pipe), case().stdout(Stream::Closed)] {
+            let mut init = case.start_held();
+            let before: Vec<_> = (0..3).map(|number| kept(&init, number)).collect();
+            init.release();
+            init.wait_until("a child", |init| init.children().iter().any(|child| child.comm == "witness"));
+            init.wait_asleep_in(libc::SYS_rt_sigtimedwait);
+            let after: Vec<_> = (0..3).map(|number| kept(&init, number)).collect();
+            assert_eq!(before, after, "{place:?} {options:?}");
+            let all = procfs::descriptors(init.pid()).expect("it lives");
+            assert!(all.iter().filter(|(number, _)| *number > 2).count() <= 1, "{place:?} {options:?}: {all:?}");
+        }
+    }
+}
+
+// ---- The keys when the child ends, and afterwards -------------------------------------------------------------------
+
+/// The person who typed it knows.
+#[test]
+fn i19_nothing_is_said_of_a_key_that_ends_the_child() {
+    needs_namespaces!();
+    for (place, options) in MODES {
+        for (key, signal) in [(INTERRUPT, libc::SIGINT), (QUIT, libc::SIGQUIT)] {
+            let case = Case::init().place(place).terminal().stderr(Stream::Pipe).limit(libc::RLIMIT_CORE, 0, 0);
+            let mut init = case.args(options).child(["ready", "sleep"]).start();
+            init.wait_line("ready");
+            init.write(key.as_bytes());
+            let outcome = init.wait();
+            outcome.assert_exit(128 + signal);
+            assert_eq!(outcome.err(), "", "{place:?} {options:?} {signal}");
+        }
+    }
+}
+
+/// init after its child's end, which the terminal's end of file caused: the worker is left, and init's group has the terminal.
+#[track_caller]
+fn outlived(place: Place, options: &[&str], worker: &[&str]) -> Running {
+    let case = Case::init().place(place).terminal().args(options).args(["--grace", "60m"]);
+    let words = [&["child"], worker, &["end", "ready", "cat", "exit", "7"]].concat();
+    let mut init = case.child(words).start();
+    for line in ["recording", "ready"] {
+        init.wait_line(line);
+    }
+    let child = init.children()[0].pid;
+    init.write(END.as_bytes());
+    init.wait_until("a reaped child", |init| init.processes().iter().all(|process| process.pid != child));
+    init.wait_until("the terminal with init's group", |init| {
+        let (group, _, foreground) = procfs::groups(init.pid()).expect("it lives");
+        group == foreground
+    });
+    init
+}
+
+#[test]
+fn i14_after_the_childs_end_a_key_cuts_the_grace_short() {
+    needs_namespaces!();
+    for (place, options) in MODES {
+        for key in [INTERRUPT, QUIT] {
+            let mut init = outlived(place, options, &["record"]);
+            init.wait_line("signal=15 ");
+            init.write(key.as_bytes());
+            init.wait().assert_exit(7);
+        }
+    }
+    // As the job of a shell.
+    let mut shell = Terminal::shell(ship::init(), "-g --grace 60m", "");
+    shell.types("$I $O $W child record end ready cat exit 7\n");
+    shell.running.wait_line("recording");
+    shell.line("ready");
+    let job = shell.job().pid;
+    shell.types(END);
+    shell.running.wait_until("the terminal with init's group", |shell| foreground(shell) == job);
+    shell.running.wait_line("signal=15 ");
+    shell.types(INTERRUPT);
+    shell.prompt();
+    assert_eq!(shell.status(), 7);
+    shell.shell_reads();
+}
+
+#[test]
+fn i14_under_wait_all_a_key_starts_the_teardown() {
+    needs_namespaces!();
+    for (place, options) in MODES {
+        for key in [INTERRUPT, QUIT] {
+            let options = [options, &["--wait-all"]].concat();
+            let mut init = outlived(place, &options, &["record", "until", "15"]);
+            init.write(key.as_bytes());
+            init.wait_line("signal=15 ");
+            init.wait().assert_exit(7);
+        }
     }
 }
 
