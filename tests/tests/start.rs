@@ -303,8 +303,29 @@ fn i7_a_nested_init_sees_the_same_variables() {
 
 // ---- I11 ------------------------------------------------------------------------------------------------------------
 
+/// The numbers of a process's open descriptors.
+#[track_caller]
+fn numbers(pid: i32) -> Vec<i32> {
+    procfs::descriptors(pid).expect("it lives").into_iter().map(|(number, _)| number).collect()
+}
+
+/// The value of a line of `/proc/PID/fdinfo/NUMBER`.
+#[track_caller]
+fn descriptor_info(pid: i32, number: i32, key: &str) -> String {
+    let text = fs::read_to_string(format!("/proc/{pid}/fdinfo/{number}")).expect("an open descriptor");
+    let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':')).expect("a key");
+    line.trim().to_owned()
+}
+
+/// Is this descriptor closed on exec?
+#[track_caller]
+fn closes_on_exec(pid: i32, number: i32) -> bool {
+    let flags = i32::from_str_radix(&descriptor_info(pid, number, "flags"), 8).expect("an octal number");
+    flags & libc::O_CLOEXEC != 0
+}
+
 #[test]
-fn i11_the_parent_keeps_neither_directory_nor_descriptors() {
+fn i11_the_parent_keeps_neither_directory_nor_descriptors_from_3_on() {
     needs_namespaces!();
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = || fs::File::create(folder.path().join("file")).expect("a file");
@@ -313,20 +334,66 @@ fn i11_the_parent_keeps_neither_directory_nor_descriptors() {
         let case = case.descriptor(3, file()).descriptor(9, file()).descriptor(199, file());
         let init = at_rest(case.child(["ready", "sleep"]), "ready");
         assert_eq!(procfs::directory(init.pid()).expect("it lives").to_str(), Some("/"));
-        let kept: Vec<_> =
-            procfs::descriptors(init.pid()).expect("it lives").into_iter().map(|(number, _)| number).collect();
-        assert_eq!(kept, [2], "{place:?}");
+        assert_eq!(numbers(init.pid()), [0, 1, 2], "{place:?}");
         // The child has them all.
         let child = init.children().first().expect("the child").pid;
         assert_eq!(procfs::directory(child).expect("it lives"), folder.path());
-        let own: Vec<_> = procfs::descriptors(child).expect("it lives").into_iter().map(|(number, _)| number).collect();
-        assert_eq!(own, [0, 1, 2, 3, 9, 199], "{place:?}");
+        assert_eq!(numbers(child), [0, 1, 2, 3, 9, 199], "{place:?}");
     }
 }
 
-/// A number that stands for no terminal is no descriptor, be it that there is none, that nothing tells, or that it is the child's.
+/// The same open files, not others of the same name: they share their offset with ours.
 #[test]
-fn i11_without_a_terminal_of_its_own_it_keeps_stderr_alone() {
+fn i11_the_parent_keeps_0_to_2_exactly_as_it_got_them() {
+    needs_namespaces!();
+    for place in [Place::Pid1, Place::Child, Place::Host] {
+        for open in (0..8).map(|set| [set & 1 != 0, set & 2 != 0, set & 4 != 0]) {
+            let files = [(); 3].map(|()| tempfile::NamedTempFile::new().expect("a file"));
+            let stream = |number: usize| match open[number] {
+                true => Stream::Given(files[number].as_file().try_clone().expect("a descriptor").into()),
+                false => Stream::Closed,
+            };
+            let case = Case::init().place(place).stdin(stream(0)).stdout(stream(1)).stderr(stream(2));
+            let mut init = case.child(["sleep"]).start();
+            init.wait_until("a child", |init| init.children().iter().any(|child| child.comm == "witness"));
+            init.wait_asleep_in(libc::SYS_rt_sigtimedwait);
+            let kept = procfs::descriptors(init.pid()).expect("it lives");
+            let given = (0..3).filter(|number| open[*number]).map(|n| (n as i32, files[n].path().to_owned()));
+            assert_eq!(kept, given.collect::<Vec<_>>(), "{place:?} {open:?}");
+            for (number, _) in kept {
+                let mut ours = files[number as usize].as_file();
+                std::io::Write::write_all(&mut ours, &vec![b'x'; number as usize + 1]).expect("a file");
+                let offset = descriptor_info(init.pid(), number, "pos");
+                assert_eq!(offset, (number + 1).to_string(), "{place:?} {open:?}: descriptor {number}");
+            }
+        }
+    }
+}
+
+/// As a cron job does, whose own outputs go elsewhere.
+#[test]
+fn i11_what_a_descendant_writes_to_the_descriptors_of_init_arrives() {
+    needs_namespaces!();
+    let script = "read -r _; (exec >/dev/null 2>&1; echo hi >/proc/1/fd/1; echo there >/proc/1/fd/2); exit 7";
+    // The control: the peers keep them, too.
+    let peers = ["tini", "dumb-init", "catatonit"].into_iter().filter_map(tools::peer);
+    for program in peers.chain([ship::init().to_owned()]) {
+        let mut init = Case::new(&program).stdin(Stream::Pipe).args(["--", "sh", "-c", script]).start();
+        // It has done all that it does at its start.
+        let pid = init.pid();
+        init.wait_until("rest", |init| !init.children().is_empty() && procfs::is_asleep(pid));
+        if program == ship::init() {
+            init.wait_asleep_in(libc::SYS_rt_sigtimedwait);
+        }
+        init.write(b"\n");
+        let outcome = init.wait();
+        outcome.assert_exit(7);
+        assert_eq!((outcome.out(), outcome.err()), ("hi\n".into(), "there\n".into()), "{}", program.display());
+    }
+}
+
+#[test]
+fn i11_without_a_terminal_of_its_own_it_keeps_0_to_2_alone() {
     needs_namespaces!();
     needs_strace!();
     for place in PLACES {
@@ -337,30 +404,32 @@ fn i11_without_a_terminal_of_its_own_it_keeps_stderr_alone() {
         ];
         for (what, case) in cases {
             let init = at_rest(case.place(place).child(["ready", "sleep"]), "ready");
-            let kept = procfs::descriptors(init.pid()).expect("it lives");
-            assert_eq!(kept.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [2], "{what}, {place:?}: {kept:?}");
+            assert_eq!(numbers(init.pid()), [0, 1, 2], "{what}, {place:?}");
         }
     }
 }
 
 #[test]
-fn i11_on_a_terminal_it_keeps_stderr_and_the_terminal() {
+fn i11_the_terminal_is_a_descriptor_of_its_own_closed_on_exec() {
     needs_namespaces!();
     needs_strace!();
     for place in PLACES {
         let file = tempfile::tempfile().expect("a temporary file");
-        let case = Case::init().place(place).terminal().descriptor(5, file);
-        let init = at_rest(case.child(["ready", "sleep"]), "ready");
-        for (number, target) in procfs::descriptors(init.pid()).expect("it lives") {
-            let target = target.to_string_lossy().into_owned();
-            assert!(target.contains("/pts/") || target.ends_with("/tty"), "{number}: {target}");
-        }
+        let whole = Case::init().terminal().descriptor(5, file);
         // Also where descriptor 0 is all that there is of it.
-        let case = Case::init().place(place).terminal().stdout(Stream::Pipe).stderr(Stream::Pipe).strace(HIDDEN);
-        let init = at_rest(case.child(["ready", "sleep"]), "ready");
-        let kept = procfs::descriptors(init.pid()).expect("it lives");
-        assert_eq!(kept.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [0, 2], "{place:?}: {kept:?}");
-        assert!(kept[0].1.to_string_lossy().contains("/pts/"), "{place:?}: {kept:?}");
+        let input = Case::init().terminal().stdout(Stream::Pipe).stderr(Stream::Pipe).strace(HIDDEN);
+        for (what, case) in [("a terminal", whole), ("a terminal as standard input", input)] {
+            let init = at_rest(case.place(place).child(["ready", "sleep"]), "ready");
+            let kept = procfs::descriptors(init.pid()).expect("it lives");
+            let [first @ .., (own, target)] = &kept[..] else { panic!("{what}: nothing is kept") };
+            assert_eq!(first.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [0, 1, 2], "{what}: {kept:?}");
+            assert!(first[0].1.to_string_lossy().contains("/pts/"), "{what}, {place:?}: {kept:?}");
+            let target = target.to_string_lossy();
+            assert!(target.contains("/pts/") || target.ends_with("/tty"), "{what}, {place:?}: {kept:?}");
+            assert!(closes_on_exec(init.pid(), *own), "{what}, {place:?}");
+            // As the caller has left them.
+            assert!((0..3).all(|number| !closes_on_exec(init.pid(), number)), "{what}, {place:?}");
+        }
     }
 }
 
@@ -371,10 +440,9 @@ fn i11_closed_descriptors_are_no_error_and_stay_closed() {
         let case = || Case::init().place(place).stdin(Stream::Closed).stderr(Stream::Closed);
         let mut init = at_rest(case().args(["-v", "-w"]).child(["ready", "record", "for", "1", "exit", "44"]), "ready");
         init.wait_line("recording");
-        assert_eq!(procfs::descriptors(init.pid()).expect("it lives"), [], "{place:?}");
+        assert_eq!(numbers(init.pid()), [1], "{place:?}");
         let child = init.children().first().expect("the child").pid;
-        let own: Vec<_> = procfs::descriptors(child).expect("it lives").into_iter().map(|(number, _)| number).collect();
-        assert_eq!(own, [1], "{place:?}");
+        assert_eq!(numbers(child), [1], "{place:?}");
         init.signal(libc::SIGTERM);
         init.wait().assert_exit(44);
         case().stdout(Stream::Closed).child(["exit", "44"]).run().assert_exit(44);
@@ -388,9 +456,9 @@ fn i11_what_is_opened_never_passes_for_a_closed_descriptor() {
     for place in PLACES {
         let case = Case::init().place(place).terminal().stderr(Stream::Closed).stdout(Stream::Pipe);
         let init = at_rest(case.arg("-v").child(["ready", "sleep"]), "ready");
-        // The terminal, kept as 0, is not standard error.
-        let kept = procfs::descriptors(init.pid()).expect("it lives");
-        assert_eq!(kept.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [0], "{place:?}: {kept:?}");
+        // The terminal of its own is not standard error.
+        let kept = numbers(init.pid());
+        assert!(kept.starts_with(&[0, 1]) && kept.len() == 3 && kept[2] > 2, "{place:?}: {kept:?}");
     }
 }
 
