@@ -30,7 +30,10 @@ const RECORDER: [&str; 1] = ["record"];
 const MARKER: i32 = 64;
 
 /// What init says when it gives up.
-const UNKILLABLE: &str = "init: warning: what is left cannot be killed, ignoring";
+const UNKILLABLE: &str = "init: warning: some processes survived SIGKILL, ignoring";
+
+/// What it says before it kills them.
+const GRACE_OVER: &str = "init: grace period over, killing remaining processes";
 
 /// The last words of the child of [`with`].
 const STATUS: i32 = 7;
@@ -1192,9 +1195,19 @@ fn i14_under_wait_all_the_first_term_int_or_quit_starts_the_teardown() {
 #[test]
 fn i14_under_wait_all_a_term_that_comes_with_the_childs_end_is_not_lost() {
     needs_namespaces!();
+    // As dumb-init a HUP may be init's own, from a terminal that it has given up: this one is not.
+    let rewritten: [&str; 2] = ["-r", "HUP:TERM"];
     for place in PLACES {
-        for signal in [SIGTERM, SIGINT, SIGQUIT] {
-            let mut init = at(place, &WAIT_ALL, &[&OBEDIENT]);
+        for (name, options, signal) in [
+            ("init", &[][..], SIGTERM),
+            ("init", &[], SIGINT),
+            ("init", &[], SIGQUIT),
+            ("init", &rewritten, SIGHUP),
+            ("dumb-init", &[], SIGTERM),
+            ("dumb-init", &rewritten, SIGHUP),
+        ] {
+            let case = Case::init().name(name).place(place).args(WAIT_ALL).args(options);
+            let mut init = with(case, &[&["setsid", "record", "for", "2", "say", "done"]]);
             let (pid, child) = (init.pid(), child(&init).pid);
             init.signal(SIGSTOP);
             init.wait_until("a stopped init", |_| state(pid) == 'T');
@@ -1204,8 +1217,52 @@ fn i14_under_wait_all_a_term_that_comes_with_the_childs_end_is_not_lost() {
             init.signal(SIGCONT);
             let outcome = init.wait();
             outcome.assert_exit(128 + SIGKILL);
-            assert!(outcome.out().contains("done"), "{place:?} {signal}: {outcome}");
+            assert!(outcome.out().contains("done"), "{name} {place:?} {signal}: {outcome}");
         }
+    }
+}
+
+/// Otherwise one `docker stop` would never be enough.
+#[test]
+fn i14_under_wait_all_a_stop_request_before_the_childs_end_counts() {
+    needs_namespaces!();
+    let rewritten: [&str; 2] = ["-r", "HUP:TERM"];
+    let requests =
+        [(&[][..], SIGTERM, SIGTERM), (&[], SIGINT, SIGINT), (&[], SIGQUIT, SIGQUIT), (&rewritten, SIGHUP, SIGTERM)];
+    let daemons: [&[&str]; 2] = [&OBEDIENT, &["setsid", "record", "for", "2", "say", "done"]];
+    let check = |place, grace: &[&str], (options, sent, arrives): (&[&str], i32, i32)| {
+        let case = Case::init().place(place).args(WAIT_ALL).args(grace).args(options).limit(libc::RLIMIT_CORE, 0, 0);
+        let mut init = with(case, &daemons);
+        // Nothing is asked of the daemons before the child has ended.
+        init.signal(sent);
+        let outcome = init.wait();
+        outcome.assert_exit(128 + arrives);
+        assert_eq!(outcome.out().matches("done").count(), 2, "{place:?} {grace:?} {sent}: {outcome}");
+        assert_eq!(outcome.err(), "");
+    };
+    for place in PLACES {
+        for grace in [&[][..], &FOREVER] {
+            std::thread::scope(|scope| {
+                for request in requests {
+                    scope.spawn(move || check(place, grace, request));
+                }
+            });
+        }
+        // The grace begins then, and does not end with the request: a child that takes its time costs the others none of theirs.
+        let case = Case::init().place(place).args(WAIT_ALL).args(SHORT).stdin(Stream::Pipe);
+        let words = ["child", "record", "end", "record", "until", "15", "cat", "exit", "7"];
+        let mut init = case.child(words).start();
+        init.wait_lines("recording", 2);
+        init.signal(SIGTERM);
+        init.wait_line("signal=15 ");
+        // Longer than the grace, which is not running yet.
+        std::thread::sleep(Duration::from_millis(600));
+        assert_eq!(recorded(&init.stdout()), [SIGTERM], "{place:?}");
+        init.close_stdin();
+        let outcome = init.wait();
+        outcome.assert_exit(STATUS);
+        assert_eq!(recorded(&outcome.stdout), [SIGTERM, SIGTERM, SIGCONT], "{place:?}: {outcome}");
+        assert_eq!(outcome.err(), format!("{GRACE_OVER}\n"), "{place:?}");
     }
 }
 
