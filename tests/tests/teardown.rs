@@ -269,20 +269,60 @@ fn i13_i14_who_is_left_by_a_child_that_has_ended_at_once_is_waited_for_asleep() 
     }
 }
 
-/// Without pidfd_send_signal(2) it can ask nobody to end, for a number may become another's.
+/// A filter that refuses pidfd_send_signal(2) alone: the process is there, and may not be signalled.
 #[test]
-fn i14_a_subreaper_waits_for_whom_it_cannot_ask_to_end() {
+fn i14_a_subreaper_waits_for_whom_it_may_not_ask_to_end() {
     needs_namespaces!();
-    for errno in [libc::ENOSYS, libc::EPERM] {
-        let case = Case::init().not_pid1().args(FOREVER).refuse(errno, [libc::SYS_pidfd_send_signal]);
-        let mut init = with(case, &[&["record", "until", "10"]]);
-        init.close_stdin();
-        init.wait_asleep_in(libc::SYS_ppoll);
-        let [worker] = &init.children()[..] else { panic!("one is left") };
-        sys::kill(worker.pid, SIGUSR1, None).expect("it lives");
-        let outcome = init.wait();
-        outcome.assert_exit(STATUS);
-        assert_eq!(recorded(&outcome.stdout), [SIGUSR1], "{outcome}");
+    let case = Case::init().not_pid1().args(FOREVER).refuse(libc::EPERM, [libc::SYS_pidfd_send_signal]);
+    let mut init = with(case, &[&["record", "until", "10"]]);
+    init.close_stdin();
+    init.wait_asleep_in(libc::SYS_ppoll);
+    let [worker] = &init.children()[..] else { panic!("one is left") };
+    sys::kill(worker.pid, SIGUSR1, None).expect("it lives");
+    let outcome = init.wait();
+    outcome.assert_exit(STATUS);
+    assert_eq!(recorded(&outcome.stdout), [SIGUSR1], "{outcome}");
+}
+
+/// As before Linux 5.3 (pidfd_open) and 5.1 (pidfd_send_signal).
+#[test]
+fn i14_without_pidfd_a_subreaper_asks_and_kills_its_descendants() {
+    needs_namespaces!();
+    let older: [&[i64]; 3] = [
+        &[libc::SYS_pidfd_open],
+        &[libc::SYS_pidfd_open, libc::SYS_pidfd_send_signal],
+        &[libc::SYS_pidfd_open, libc::SYS_pidfd_send_signal, libc::SYS_close_range],
+    ];
+    let chain = ["child", "record", "until", "18", "say", "done", "end", "record", "until", "18", "say", "done"];
+    let session = ["setsid", "record", "until", "18", "say", "done"];
+    for refused in older {
+        for place in PLACES {
+            let case = |grace: &[&str]| Case::init().place(place).args(grace).refuse(libc::ENOSYS, refused.to_vec());
+            // A chain of two, a session: each is asked once, and when they have ended the grace is over.
+            let mut init = with(case(&FOREVER), &[&chain, &session]);
+            init.wait_lines("recording", 3);
+            let mut stranger = neighbour(&init);
+            init.close_stdin();
+            if place == Place::Child {
+                // It is none of a subreaper's, and is not waited for.
+                assert_eq!(libc::WEXITSTATUS(init.wait_status()), STATUS);
+                assert_untouched(&mut stranger);
+            } else {
+                sys::kill(stranger.pid(), SIGKILL, None).expect("it lives");
+            }
+            drop(stranger);
+            let outcome = init.wait();
+            outcome.assert_exit(STATUS);
+            let asked = [SIGTERM, SIGCONT].map(|signal| count(&outcome.stdout, signal));
+            assert_eq!(asked, [3, 3], "{place:?}: {outcome}");
+            assert_eq!(outcome.err(), "", "{place:?}");
+            // Those that TERM does not end.
+            let mut init = with(case(&SHORT), &[&STUBBORN, &["setsid", "record"]]);
+            init.close_stdin();
+            assert_eq!(libc::WEXITSTATUS(init.wait_status()), STATUS);
+            init.wait_until("nobody else", |init| place == Place::Pid1 || left(init).is_empty());
+            assert_eq!(init.wait().err(), format!("{GRACE_OVER}\n"), "{place:?}");
+        }
     }
 }
 
@@ -1232,7 +1272,7 @@ fn i14_under_wait_all_a_stop_request_before_the_childs_end_counts() {
     let daemons: [&[&str]; 2] = [&OBEDIENT, &["setsid", "record", "for", "2", "say", "done"]];
     let check = |place, grace: &[&str], (options, sent, arrives): (&[&str], i32, i32)| {
         let case = Case::init().place(place).args(WAIT_ALL).args(grace).args(options).limit(libc::RLIMIT_CORE, 0, 0);
-        let mut init = with(case, &daemons);
+        let init = with(case, &daemons);
         // Nothing is asked of the daemons before the child has ended.
         init.signal(sent);
         let outcome = init.wait();
