@@ -424,6 +424,26 @@ fn i2_license_help_and_version_are_printed() {
     assert!(help.lines().all(|line| line.replace('\t', "        ").len() <= 120), "{help}");
 }
 
+/// A full disk, a closed descriptor, a reader that is gone, a file at its limit.
+#[test]
+fn i2_what_cannot_be_printed_ends_with_1() {
+    needs_namespaces!();
+    let streams: [fn() -> Stream; 4] =
+        [|| Stream::Full, || Stream::Closed, || Stream::BrokenPipe, || Stream::FileAtLimit];
+    for (number, stream) in streams.iter().enumerate() {
+        for form in ["-V", "--version", "-h", "--help", "-l", "-L", "--license"] {
+            for place in [Place::Pid1, Place::Child] {
+                let outcome = Case::init().place(place).stdout(stream()).arg(form).run();
+                assert_eq!(outcome.exit(), Some(1), "stream {number}, {form}, {place:?}: {outcome}");
+            }
+            // dumb-init prints help and version on standard error.
+            let fails = !["-l", "-L", "--license"].contains(&form);
+            let outcome = Case::init().name("dumb-init").stderr(stream()).arg(form).run();
+            assert!(!fails || outcome.exit() == Some(1), "stream {number}, {form}: {outcome}");
+        }
+    }
+}
+
 // ---- I3, I4: the version, and the name ------------------------------------------------------------------------------
 
 /// The version of the whole workspace.

@@ -32,7 +32,8 @@ const MARKER: i32 = 64;
 /// What init says when it gives up.
 const UNKILLABLE: &str = "init: warning: some processes survived SIGKILL, ignoring";
 
-/// What it says before it kills them.
+/// What it says before it kills them, and where a second stop request made it do so.
+const CUT_SHORT: &str = "init: grace period cut short, killing remaining processes";
 const GRACE_OVER: &str = "init: grace period over, killing remaining processes";
 
 /// The last words of the child of [`with`].
@@ -1316,6 +1317,76 @@ fn i14_under_wait_all_a_term_ends_a_stopped_process() {
         end_child(&mut init);
         init.signal(SIGTERM);
         init.wait().assert_exit(STATUS);
+    }
+}
+
+// ---- What is told ---------------------------------------------------------------------------------------------------
+
+/// The lines about what was sent, and what was said of the grace.
+fn told(outcome: &Outcome) -> Vec<String> {
+    let of_interest = |line: &&str| ["init: sent ", "init: grace "].iter().any(|start| line.starts_with(start));
+    outcome.err().lines().filter(of_interest).map(str::to_owned).collect()
+}
+
+#[test]
+fn i2_all_that_a_teardown_sends_is_told_at_verbose() {
+    needs_namespaces!();
+    for (place, to) in [(Place::Pid1, "all processes"), (Place::Child, "process 4")] {
+        let asked = [format!("init: sent 15 (SIGTERM) to {to}"), format!("init: sent 18 (SIGCONT) to {to}")];
+        let killed = format!("init: sent 9 (SIGKILL) to {to}");
+        let mut init = at(place, &["-v", "-t60m"], &[&OBEDIENT]);
+        init.close_stdin();
+        assert_eq!(told(&init.wait()), asked, "{place:?}");
+        // The end of the grace, and a request that cuts it short.
+        let mut init = at(place, &["-v", "-t300ms"], &[&STUBBORN]);
+        init.close_stdin();
+        assert_eq!(told(&init.wait()), [&asked[..], &[GRACE_OVER.into(), killed.clone()]].concat(), "{place:?}");
+        let mut init = at(place, &["-v", "-t60m"], &[&["record", "until", "18", "say", "asked", "sleep"]]);
+        init.close_stdin();
+        init.wait_line("asked");
+        init.signal(SIGTERM);
+        assert_eq!(told(&init.wait()), [&asked[..], &[CUT_SHORT.into(), killed]].concat(), "{place:?}");
+        // Under --wait-all what is passed on to those that remain, too.
+        let mut init = at(place, &["-v", "--wait-all"], &[&["record", "until", "18"]]);
+        end_child(&mut init);
+        for signal in [SIGUSR1, SIGTERM] {
+            init.signal(signal);
+            init.wait_line(&format!("signal={signal} "));
+        }
+        let passed = format!("init: sent 10 (SIGUSR1) to {to}");
+        assert_eq!(told(&init.wait()), [&[passed], &asked[..]].concat(), "{place:?}");
+    }
+}
+
+#[test]
+fn i14_a_grace_that_is_cut_short_is_told() {
+    needs_namespaces!();
+    for place in PLACES {
+        let mut init = at(place, &FOREVER, &[&["record", "until", "18", "say", "asked", "sleep"]]);
+        init.close_stdin();
+        init.wait_line("asked");
+        init.signal(SIGINT);
+        assert_eq!(init.wait().err(), format!("{CUT_SHORT}\n"), "{place:?}");
+    }
+}
+
+#[test]
+fn i2_what_dumb_init_and_the_stop_timeout_send_is_told_at_verbose() {
+    needs_namespaces!();
+    for (place, child) in [(Place::Pid1, 2), (Place::Child, 3)] {
+        let outcome = Case::init().name("dumb-init").place(place).arg("-v").child(["exit", "7"]).run();
+        outcome.assert_exit(7);
+        assert_eq!(told(&outcome), [format!("init: sent 15 (SIGTERM) to process group {child}")], "{place:?}");
+        let mut init = Case::init().place(place).args(["-v", "--stop-timeout=300ms"]).child(["record"]).start();
+        init.wait_line("recording");
+        init.signal(SIGTERM);
+        let outcome = init.wait();
+        let told = told(&outcome);
+        assert_eq!(told[0], format!("init: sent 15 (SIGTERM) to child {child}"), "{place:?}: {outcome}");
+        let killed = [format!("process group {child}"), format!("child {child}")];
+        let killed = killed.map(|to| format!("init: sent 9 (SIGKILL) to {to}"));
+        // The group is the child's, who may be told of as well.
+        assert!(told.len() > 1 && told[1..].iter().all(|line| killed.contains(line)), "{place:?}: {outcome}");
     }
 }
 
