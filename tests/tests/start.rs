@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
 
 use bitts_tests::sys::{self, Mask, bit};
 use bitts_tests::{
@@ -474,11 +475,104 @@ fn b1_static_with_nothing_executable_that_is_writable() {
 
 #[test]
 fn b4_release_files_are_small() {
-    for (program, limit) in [(ship::init(), 16_384), (ship::pause(), 4096)] {
+    // Of init's limit 1,024 bytes stay free for what is to come.
+    let init = if cfg!(target_arch = "x86_64") { 24_576 - 1_024 } else { 32_768 };
+    for (program, limit) in [(ship::init(), init), (ship::pause(), 4_096)] {
         let size = fs::metadata(program).expect("a program").len();
-        // The promise is about x86-64; elsewhere the figure is only shown.
         println!("{}: {size} bytes", program.display());
-        assert!(!cfg!(target_arch = "x86_64") || size <= limit, "{}: {size} bytes", program.display());
+        assert!(size <= limit, "{}: {size} bytes", program.display());
+    }
+}
+
+#[test]
+fn b4_release_files_have_sections_and_a_build_id() {
+    use object::{Object, ObjectSection};
+    for program in [ship::init(), ship::pause()] {
+        let bytes = fs::read(program).expect("a program");
+        let file = object::File::parse(&*bytes).expect("an ELF file");
+        let names: Vec<_> = file.sections().filter_map(|section| section.name().ok().map(str::to_owned)).collect();
+        assert!(names.iter().any(|name| name == ".text"), "{}: {names:?}", program.display());
+        let id = file.build_id().expect("notes that can be read");
+        assert!(id.is_some_and(|id| id.len() >= 8), "{}: {id:?}", program.display());
+    }
+}
+
+/// A tool of binutils or gdb on a program, which has nothing to complain of; its output. None where it is not installed.
+#[track_caller]
+fn tool(name: &str, words: &[&str], program: &Path) -> Option<String> {
+    let Some(tool) = tools::on_path(name) else {
+        namespace::skipped(name, "it is not installed");
+        return None;
+    };
+    let mut command = std::process::Command::new(tool);
+    let output = bitts_tests::running::output(command.args(words).arg(program)).expect("a tool that can be run");
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && err.is_empty(), "{name} {words:?} {}: {out}{err}", program.display());
+    Some(out.into_owned())
+}
+
+#[test]
+fn b4_the_tools_for_elf_files_take_them() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    for (program, version) in [(ship::init(), "--version"), (ship::pause(), "-v")] {
+        if let Some(sections) = tool("readelf", &["-SW"], program) {
+            assert!(sections.contains(" .text "), "{}: {sections}", program.display());
+        }
+        if let Some(notes) = tool("readelf", &["-nW"], program) {
+            assert!(notes.contains("Build ID: "), "{}: {notes}", program.display());
+        }
+        if let Some(code) = tool("objdump", &["-d"], program) {
+            assert!(code.contains("section .text:"), "{}", program.display());
+        }
+        let said = Case::new(program).place(Place::Host).arg(version).run();
+        // As a packager does: what is stripped still runs.
+        for words in [&["-o"][..], &["--strip-unneeded", "--remove-section=.comment", "-o"]] {
+            let stripped = path("stripped");
+            let words = [words, &[&stripped]].concat();
+            if tool("strip", &words, program).is_some() {
+                let outcome = Case::new(&stripped).place(Place::Host).arg(version).run();
+                assert_eq!((outcome.exit(), outcome.out()), (Some(0), said.out()), "{words:?} {}", program.display());
+            }
+        }
+        let _ = tool("objcopy", &["--only-keep-debug"], &copy(program, &path("debug")));
+    }
+}
+
+/// A program to be changed in place.
+fn copy(program: &Path, path: &str) -> std::path::PathBuf {
+    let _alone = sys::no_forks();
+    fs::copy(program, path).expect("a copy");
+    path.into()
+}
+
+/// Whoever wants to step through them builds them as any other program.
+#[test]
+fn b4_a_dev_build_has_symbols_and_a_debugger_stops_in_main() {
+    for (package, version) in [("init", "--version"), ("pause", "-v")] {
+        let program = ship::dev(package, &ship::target(), &ship::target_folder());
+        if let Some(symbols) = tool("nm", &["--demangle"], &program) {
+            assert!(symbols.lines().any(|line| line.ends_with("main")), "{package}: {symbols}");
+        }
+        let words = [
+            "-nx",
+            "-batch",
+            "-ex",
+            &format!("break {package}::main"),
+            "-ex",
+            &format!("run {version}"),
+            "-ex",
+            "backtrace",
+        ];
+        let Some(gdb) = tools::on_path("gdb") else {
+            namespace::skipped("a debugger", "gdb is not installed");
+            continue;
+        };
+        let mut command = std::process::Command::new(gdb);
+        let output = bitts_tests::running::output(command.args(words).arg(&program)).expect("gdb can be run");
+        let out = String::from_utf8_lossy(&output.stdout);
+        // The place that it stopped at, with its line.
+        assert!(out.contains("Breakpoint 1, ") && out.contains(".rs:"), "{package}: {output:?}");
     }
 }
 
