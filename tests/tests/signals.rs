@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bitts_tests::sys::{self, bit};
-use bitts_tests::{Case, Outcome, Place, Running, Stream, needs_namespaces, needs_strace, procfs, ship, tools};
+use bitts_tests::{Case, Outcome, Place, Running, Stream, needs_namespaces, needs_strace, procfs, ship, steps, tools};
 
 /// Everywhere that init can stand, with and without a forwarding to the group.
 const MODES: [(Place, &[&str]); 4] =
@@ -601,6 +601,27 @@ fn i15_what_counts_is_the_signal_after_the_rewrite() {
         let pid = stop_child(&mut init);
         init.signal(libc::SIGINT);
         stays_stopped(&mut init, pid, libc::SIGUSR1);
+    }
+}
+
+/// It has not come to its stop yet, as in a vfork, or in the hands of a debugger.
+#[test]
+fn i15_a_stop_that_is_still_pending_counts() {
+    needs_namespaces!();
+    for (place, options) in MODES {
+        for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGQUIT] {
+            let mut init = Case::init().place(place).args(options).child(["hook"]).start();
+            init.wait_line("hooked");
+            let pid = child(&init);
+            let held = steps::hold(pid).expect("a process that may be traced");
+            sys::kill(pid, libc::SIGSTOP, None).expect("a child");
+            assert_ne!(procfs::signals(pid).expect("it lives").pending & bit(libc::SIGSTOP), 0);
+            init.signal(signal);
+            init.wait_until("a taken signal", |init| init.signals().pending == 0);
+            init.wait_asleep_in(libc::SYS_rt_sigtimedwait);
+            drop(held);
+            init.wait_line(&format!("signal={signal} "));
+        }
     }
 }
 

@@ -132,6 +132,35 @@ fn i6_sigchld_inherited_as_ignored_does_no_harm() {
     }
 }
 
+/// An emulator that writes the old action before it reads the new one would otherwise change nothing.
+#[test]
+fn i6_old_and_new_action_have_addresses_of_their_own() {
+    needs_namespaces!();
+    needs_strace!();
+    let calls = ["-e", "trace=execve,rt_sigaction", "-e", "raw=rt_sigaction"];
+    for place in PLACES {
+        for ignored in [0, bit(libc::SIGCHLD)] {
+            let case = || Case::init().place(place).ignored(ignored).strace(calls);
+            let init = case().child(["exit", "7"]).run();
+            let mut pause = Case::pause().place(place).ignored(ignored).strace(calls).start();
+            pause.wait_asleep_in(libc::SYS_rt_sigtimedwait);
+            pause.signal(libc::SIGTERM);
+            let mut hold = case().arg("-P").start();
+            hold.wait_asleep_in(libc::SYS_rt_sigtimedwait);
+            hold.signal(libc::SIGTERM);
+            for outcome in [init, pause.wait(), hold.wait()] {
+                let mut calls = outcome.calls_after_exec();
+                calls.retain(|call| call.starts_with("rt_sigaction("));
+                assert!(!calls.is_empty(), "{outcome}");
+                for call in calls {
+                    let words: Vec<_> = call.split(['(', ',', ')']).map(str::trim).collect();
+                    assert!(words[2] != words[3], "{call}");
+                }
+            }
+        }
+    }
+}
+
 // ---- I7 -------------------------------------------------------------------------------------------------------------
 
 /// The child's mask and ignored signals are the inherited ones.
@@ -653,6 +682,80 @@ fn b1_from_exec_to_rest_these_calls_and_no_others() {
     assert_eq!(calls_to_rest(Case::init()), pid1);
     let subreaper = [&first[..], &[SYS_prctl, SYS_openat, SYS_clone], &last].concat();
     assert_eq!(calls_to_rest(Case::init().not_pid1()), subreaper);
+}
+
+// ---- I8, B5: a plain fork -----------------------------------------------------------------------------------------
+
+/// What ends the child, its memory with it, leaves init's alone.
+#[test]
+fn i8_the_child_shares_no_memory_with_init() {
+    needs_namespaces!();
+    needs_strace!();
+    for place in PLACES {
+        for (name, options) in [("init", &[][..]), ("init", &["-g"]), ("init", &["-c"]), ("dumb-init", &[])] {
+            let case = Case::init().name(name).place(place).terminal().args(options);
+            // The child is not traced: what it starts is its own affair.
+            let outcome = case.strace_alone(["-e", "trace=/^(clone3?|v?fork)$"]).child(["exit", "7"]).run();
+            outcome.assert_exit(7);
+            let starts: Vec<_> =
+                outcome.trace.lines().filter(|line| line.contains("(") && line.contains("= ")).collect();
+            assert_eq!(starts.len(), 1, "{outcome}");
+            assert!(!starts[0].starts_with("vfork") && !starts[0].contains("CLONE_VM"), "{outcome}");
+        }
+    }
+}
+
+/// As an image of another architecture runs, and where SIGCHLD is inherited as ignored.
+#[test]
+fn b5_i6_it_works_under_an_emulator() {
+    needs_namespaces!();
+    let Some(emulator) = tools::emulator() else { return };
+    let witness = tools::witness().display().to_string();
+    for place in [Place::Pid1, Place::Host] {
+        for ignored in [0, bit(libc::SIGCHLD)] {
+            for (name, words, status) in [
+                ("init", &["true"][..], 0),
+                ("init", &["-g", "--", &witness, "exit", "7"], 7),
+                ("init", &["--", &witness, "die", "9"], 137),
+                ("init", &["/no-such-program"], 127),
+                ("init", &["--", "/etc/passwd"], 126),
+                ("dumb-init", &["true"], 0),
+                ("dumb-init", &[&witness, "exit", "7"], 7),
+                ("dumb-init", &["/no-such-program"], 2),
+            ] {
+                let case = Case::emulated(&emulator, name, ship::init()).place(place).ignored(ignored);
+                let outcome = case.args(words).run();
+                assert_eq!(outcome.exit(), Some(status), "{place:?} {name} {words:?} {ignored:#x}: {outcome}");
+                let failure = "init: fatal: cannot execute '/no-such-program': No such file or directory";
+                assert_eq!(outcome.err().contains(failure), words == ["/no-such-program"], "{name}: {outcome}");
+            }
+        }
+    }
+}
+
+/// A new time namespace, a tracer that writes below the stack pointer, and one that runs every instruction itself.
+#[test]
+fn b5_it_works_in_other_places() {
+    needs_namespaces!();
+    // The more there are the lower proot writes.
+    let many: Vec<String> = (0..200).map(|number| number.to_string()).collect();
+    let script = tempfile::tempdir().expect("a folder");
+    let path = script.path().join("script");
+    {
+        let _alone = sys::no_forks();
+        fs::write(&path, "#!/bin/sh\ntest $# = 200 && exit 7\n").expect("a file");
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("a mode");
+    }
+    let user = if namespace::is_root() { &["-T"][..] } else { &["-rT"] };
+    for (tool, options, times) in [("unshare", user, 1), ("proot", &[], 20), ("valgrind", &["-q"], 1)] {
+        let Some(tool) = tools::required(tool) else { continue };
+        for _ in 0..times {
+            let case = || Case::new(&tool).place(Place::Host).args(options).arg(ship::init());
+            case().arg("--").arg(&path).args(&many).run().assert_exit(7);
+            case().child(["exit", "7"]).run().assert_exit(7);
+            case().arg("/no-such-program").run().assert_exit(127);
+        }
+    }
 }
 
 // ---- B3 -------------------------------------------------------------------------------------------------------------
