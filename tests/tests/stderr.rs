@@ -502,7 +502,7 @@ fn b2_messages_arrive_whole_and_in_order_on_whatever_takes_them() {
             assert_eq!(text, &told[0].1, "{name}, {place:?}");
         }
         let text = &told[0].1;
-        let places: Vec<_> = ["SIGUSR1", "SIGHUP", "SIGRTMIN+6", "from the child", "exited with 7"]
+        let places: Vec<_> = ["SIGUSR1", "SIGHUP", "SIGRTMIN+6", "from the child", "exited with status 7"]
             .iter()
             .map(|word| text.find(word).unwrap_or_else(|| panic!("no {word} in {text}")))
             .collect();

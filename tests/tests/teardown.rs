@@ -399,7 +399,11 @@ fn i14_all_children_are_reaped_before_the_end() {
         outcome.assert_exit(STATUS);
         let reaped: Vec<_> = outcome.err().lines().filter(|line| line.contains("reaped")).map(str::to_owned).collect();
         let of = |text: &str| reaped.iter().filter(|line| line.contains(text)).count();
-        assert_eq!((reaped.len(), of("SIGTERM"), of("SIGKILL"), of("exited")), (4, 1, 2, 1), "{place:?}: {outcome}");
+        assert_eq!(
+            (reaped.len(), of("SIGTERM"), of("SIGKILL"), of("exit status")),
+            (4, 1, 2, 1),
+            "{place:?}: {outcome}"
+        );
     }
 }
 
