@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd, RawFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -99,6 +99,12 @@ impl Case {
     #[must_use]
     pub fn witness() -> Self {
         Self::new(crate::tools::witness())
+    }
+
+    /// `program` under `emulator` ([`tools::emulator`](crate::tools::emulator)), called `name`.
+    #[must_use]
+    pub fn emulated(emulator: &Path, name: &str, program: &Path) -> Self {
+        Self::new(emulator).args(["-0", name]).arg(program)
     }
 
     /// `argv[0]` where it is not the path.

@@ -387,11 +387,11 @@ pub fn bomb(place: Place, stubborn: bool, most: usize, cgroup: Option<&Cgroup>) 
     Ok(figures)
 }
 
-/// What init says when it kills those that outlive the grace.
-const OUTLIVED: &str = "init: what outlived the grace is killed";
+/// What init says when the grace period is over.
+const OUTLIVED: &str = "init: grace period over, killing remaining processes";
 
 /// And when it gives up.
-const UNKILLABLE: &str = "init: warning: what is left cannot be killed, ignoring";
+const UNKILLABLE: &str = "init: warning: some processes survived SIGKILL, ignoring";
 
 // ---- a thousand containers ------------------------------------------------------------------------------------------
 

@@ -149,6 +149,12 @@ pub fn release(package: &str, target: &str, folder: &Path) -> PathBuf {
     build(cargo().args(["build", "--release", "--package", package]), "release", package, target, folder)
 }
 
+/// The program of a development build, with symbols and debug information.
+#[must_use]
+pub fn dev(package: &str, target: &str, folder: &Path) -> PathBuf {
+    build(cargo().args(["build", "--package", package]), "debug", package, target, folder)
+}
+
 /// The same program with symbols and debug information, which is no part of what is loaded.
 #[must_use]
 pub fn release_with_lines(package: &str, target: &str, folder: &Path) -> PathBuf {

@@ -60,6 +60,24 @@ pub fn on_path(name: &str) -> Option<PathBuf> {
         .find(|p| p.is_file())
 }
 
+/// The emulator of this machine's own architecture (Debian: qemu-user-static), by which a program runs as in an image of another
+/// one. A test that cannot have it is skipped loudly.
+#[must_use]
+pub fn emulator() -> Option<PathBuf> {
+    required(&format!("qemu-{}-static", std::env::consts::ARCH))
+}
+
+/// A program that a test needs, which is skipped loudly without it.
+#[must_use]
+pub fn required(name: &str) -> Option<PathBuf> {
+    let found = on_path(name);
+    if found.is_none() {
+        let test = std::thread::current();
+        namespace::skipped(test.name().unwrap_or("a test"), &format!("{name} is not installed"));
+    }
+    found
+}
+
 /// Another init, for a control. Where it is not installed the control is skipped as loudly as a test.
 #[must_use]
 pub fn peer(name: &str) -> Option<PathBuf> {

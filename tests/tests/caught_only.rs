@@ -3,7 +3,7 @@
 
 use bitts_tests::procfs;
 use bitts_tests::sys::{self, Mask, bit};
-use bitts_tests::{Case, Outcome, Place, Running, Stream, needs_namespaces, needs_strace};
+use bitts_tests::{Case, Outcome, Place, Running, Stream, needs_namespaces, needs_strace, ship};
 use libc::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGURG, SIGUSR1, SIGUSR2, SIGWINCH};
 
 const PLACES: [Place; 2] = [Place::Pid1, Place::Child];
@@ -173,6 +173,128 @@ fn i2_it_is_judged_when_the_signal_is_taken() {
         // The first one was pending when the handler went, and stays so.
         assert_eq!(recorded(&mut init, 1), [SIGUSR1], "{place:?}");
         assert!(!String::from_utf8_lossy(&init.stdout()).contains("value=2"), "{place:?}");
+    }
+}
+
+/// `TAG signal=N` as two words, the markers left out, in order.
+fn tagged(output: &[u8]) -> Vec<(String, i32)> {
+    let output = String::from_utf8_lossy(output).into_owned();
+    let pair = |line: &str| {
+        let (tag, rest) = line.split_once(" signal=")?;
+        Some((tag.to_owned(), rest.split(' ').next()?.parse().ok()?))
+    };
+    let mut all: Vec<(String, i32)> = output.lines().filter_map(pair).filter(|(_, n)| *n != MARKER).collect();
+    all.sort();
+    all
+}
+
+/// Passed on to whoever catches it; WINCH ends nobody, and TERM and INT ask to end: these go to all.
+const SENT: [i32; 6] = [SIGHUP, SIGUSR1, 34, SIGWINCH, SIGTERM, SIGINT];
+
+/// Each of two receivers gets of these signals what it catches, and what goes to all.
+#[track_caller]
+fn assert_each_is_asked(mut init: Running, sent: &[i32], caught: [(&str, &[i32]); 2]) {
+    for signal in sent.iter().chain([&MARKER]) {
+        init.signal(*signal);
+        init.wait_until("a taken signal", |init| init.signals().pending == 0);
+    }
+    init.wait_lines(&format!("signal={MARKER} "), 2);
+    let gets = |(tag, set): (&str, &[i32])| {
+        let wanted = sent.iter().filter(|n| !ends(**n) || ALWAYS.contains(n) || set.contains(n));
+        wanted.map(|signal| (tag.to_owned(), *signal)).collect::<Vec<_>>()
+    };
+    let mut expected = caught.map(gets).concat();
+    expected.sort();
+    assert_eq!(tagged(&init.stdout()), expected, "{caught:?}");
+    assert_eq!(init.stderr(), b"");
+}
+
+/// Handlers for these, as the witness's word for them, the marker's among them.
+fn handlers(set: &[i32]) -> String {
+    set.iter().chain([&MARKER]).map(i32::to_string).collect::<Vec<_>>().join(",")
+}
+
+/// What the child and another process catch.
+const CAUGHT: [[&[i32]; 2]; 4] = [[&[SIGUSR1], &[]], [&[], &[SIGUSR1, 34]], [&[SIGUSR1], &[SIGHUP]], [&[34], &[34]]];
+
+#[test]
+fn i2_of_a_group_each_member_is_asked() {
+    needs_namespaces!();
+    for place in PLACES {
+        for (name, options) in [("init", &[OPTION, "-g"][..]), ("dumb-init", &[OPTION])] {
+            for [leader, member] in CAUGHT {
+                let case = Case::init().name(name).place(place).args(options);
+                let (leads, follows) = (handlers(leader), handlers(member));
+                let words = ["child", "tag", "member", "catch", &follows, "record", "end"];
+                let mut init = case.child(words).args(["tag", "leader", "catch", &leads, "record"]).start();
+                init.wait_lines("recording", 2);
+                assert_each_is_asked(init, &SENT, [("leader", leader), ("member", member)]);
+            }
+        }
+    }
+}
+
+#[test]
+fn i2_of_those_that_remain_each_is_asked() {
+    needs_namespaces!();
+    for place in PLACES {
+        for [one, other] in CAUGHT {
+            let case = Case::init().place(place).args([OPTION, "--wait-all"]).stdin(Stream::Pipe);
+            let (first, second) = (handlers(one), handlers(other));
+            let words = ["child", "setsid", "tag", "one", "catch", &first, "record", "end"];
+            let case = case.child(words).args(["child", "tag", "other", "catch", &second, "record", "end"]);
+            let mut init = case.args(["ready", "cat", "exit", "7"]).start();
+            init.wait_line("ready");
+            init.wait_lines("recording", 2);
+            init.close_stdin();
+            let others = if place == Place::Pid1 { 3 } else { 4 };
+            init.wait_until("a reaped child", |init| init.processes().len() == others);
+            assert_each_is_asked(init, &SENT[..4], [("one", one), ("other", other)]);
+        }
+    }
+}
+
+/// Of a group as of what remains, and with the process's number.
+#[test]
+fn i2_who_does_not_get_a_signal_is_told_at_verbose() {
+    needs_namespaces!();
+    let words = ["child", "catch", "10", "record", "end", "catch", "64", "record"];
+    let mut init = Case::init().args([OPTION, "-gv"]).child(words).start();
+    init.wait_lines("recording", 2);
+    init.signal(SIGUSR1);
+    init.wait_line("signal=10 ");
+    init.wait_error_line("init: sent 10 (SIGUSR1) to process 3");
+    init.wait_error_line("init: dropped 10 (SIGUSR1): not caught by process 2");
+}
+
+/// As before Linux 4.1, and in gVisor: `Pid:` alone tells whose /proc it is.
+#[test]
+fn i2_a_proc_without_nspid_is_judged_by_its_pid() {
+    needs_namespaces!();
+    let real = std::fs::read_to_string("/proc/self/status").expect("/proc");
+    for (pid, usable) in [(1, true), (77, false)] {
+        let line = |line: &str| match line.split_once(':') {
+            Some(("NSpid" | "NStgid" | "NSpgid" | "NSsid", _)) => None,
+            Some((key @ ("Pid" | "Tgid"), _)) => Some(format!(
+                "{key}:	{pid}
+"
+            )),
+            _ => Some(format!(
+                "{line}
+"
+            )),
+        };
+        let older = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(older.path(), real.lines().filter_map(line).collect::<String>()).expect("a file");
+        let case = Case::witness().arg("bind").arg(older.path()).args(["/proc/1/status", "exec", "init"]);
+        let mut init = recorder(case.arg(ship::init()).arg(OPTION), "64");
+        for signal in [SIGHUP, SIGUSR1] {
+            init.signal(signal);
+        }
+        let expected: &[i32] = if usable { &[] } else { &[SIGHUP, SIGUSR1] };
+        assert_eq!(recorded(&mut init, 1), expected, "Pid: {pid}");
+        let outcome = init.kill();
+        assert_eq!(warnings(&outcome), usize::from(!usable), "Pid: {pid}: {outcome}");
     }
 }
 

@@ -39,7 +39,7 @@ fn i10_a_cgroup_without_room_for_a_process_is_told() {
         let cgroup = Pids::new(1);
         let outcome = Case::init().place(place).cgroup(cgroup.0.join("cgroup.procs")).child(["exit", "7"]).run();
         outcome.assert_exit(1);
-        assert_eq!(outcome.err(), "init: fatal: cannot clone a process: Resource temporarily unavailable\n");
+        assert_eq!(outcome.err(), "init: fatal: cannot fork: Resource temporarily unavailable\n");
         drop(cgroup);
         // The control: with room for one more.
         let cgroup = Pids::new(2);

@@ -252,6 +252,6 @@ fn i10_a_limit_on_processes_is_told() {
         let case = Case::new(&prlimit).place(place).user(1000, 1000).args(["--nproc=0:0", "--"]);
         let outcome = case.arg(ship::init()).args(["--", "/bin/true"]).run();
         outcome.assert_exit(1);
-        assert_eq!(outcome.err(), "init: fatal: cannot clone a process: Resource temporarily unavailable\n");
+        assert_eq!(outcome.err(), "init: fatal: cannot fork: Resource temporarily unavailable\n");
     }
 }

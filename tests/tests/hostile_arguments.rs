@@ -242,7 +242,7 @@ fn word(bytes: impl Into<Vec<u8>>) -> OsString {
 fn assert_refused(outcome: &Outcome, culprit: &[u8]) {
     outcome.assert_exit(1);
     assert_tells(outcome, culprit, 2);
-    assert!(outcome.err().lines().nth(1).is_some_and(|line| line.contains("--help")), "{outcome}");
+    assert!(outcome.err().lines().nth(1).is_some_and(|line| line == "init: run 'init --help' for usage"), "{outcome}");
 }
 
 /// Nothing is on standard output; `lines` lines are on standard error, and the first one has `culprit` in it.
@@ -278,23 +278,28 @@ fn i5_the_longest_words_are_refused_by_a_short_line() {
     for (words, culprit) in [
         (vec![longest("--")], "'--xxx"),
         (vec![longest("-")], "'-xxx"),
-        (vec![longest("--expect=")], "--expect: 'xxx"),
+        (vec![longest("--expect=")], "--expect: invalid CODE 'xxx"),
         (vec![longest("--no-")], "'--no-xxx"),
-        (vec![longest("-e")], "--expect: 'xxx"),
-        (vec!["-r".into(), longest("TERM:")], "--rewrite: 'TERM:xxx"),
-        (vec!["--grace".into(), longest("1")], "--grace: '1xxx"),
-        (vec![longest("--group=")], "--group: 'xxx"),
+        (vec![longest("-e")], "--expect: invalid CODE 'xxx"),
+        (vec!["-r".into(), longest("TERM:")], "--rewrite: invalid S:R 'TERM:xxx"),
+        (vec!["--grace".into(), longest("1")], "--grace: invalid TIME '1xxx"),
+        (vec![longest("--group=")], "--group takes no value (given 'xxx"),
         (vec![longest("-gvvz")], "'-gvvz"),
     ] {
         let outcome = init().args(&words).child(says).run();
         assert_refused(&outcome, culprit.as_bytes());
     }
-    for name in
-        ["BITTS_GROUP", "BITTS_EXPECT", "BITTS_REWRITE", "BITTS_GRACE", "BITTS_PARENT_DEATH", "BITTS_STOP_TIMEOUT"]
-    {
+    for (name, kind) in [
+        ("BITTS_GROUP", "value"),
+        ("BITTS_EXPECT", "CODE"),
+        ("BITTS_REWRITE", "S:R"),
+        ("BITTS_GRACE", "TIME"),
+        ("BITTS_PARENT_DEATH", "SIG"),
+        ("BITTS_STOP_TIMEOUT", "TIME[:SIG,...]"),
+    ] {
         // A variable is a word as well, with its name.
         let value = word(vec![b'1'; LONGEST - name.len() - 1]);
-        assert_refused(&init().env(name, value).child(says).run(), format!("{name}: '111").as_bytes());
+        assert_refused(&init().env(name, value).child(says).run(), format!("{name}: invalid {kind} '111").as_bytes());
     }
 }
 
@@ -343,7 +348,7 @@ fn i2_a_variable_of_4000_rules() {
     assert!(outcome.out().contains(&format!("signal={} ", libc::SIGUSR2)), "{outcome}");
     // One that is none, at the end.
     let outcome = init().env("BITTS_REWRITE", value + ",65:1").child(["say", "STARTED"]).run();
-    assert_refused(&outcome, b"BITTS_REWRITE: '1:0,");
+    assert_refused(&outcome, b"BITTS_REWRITE: invalid S:R '1:0,");
 }
 
 /// As many words as one start may take, next to what the harness needs itself: a quarter of the stack's limit, for each word its
@@ -367,7 +372,7 @@ fn i1_as_many_words_as_the_kernel_takes() {
     init().args(std::iter::repeat_n("-g", flags)).child(["exit", "5"]).run().assert_exit(5);
     // The wrong one among them is told.
     let outcome = init().args(std::iter::repeat_n("-g", flags)).arg("-z").child(["say", "STARTED"]).run();
-    assert_refused(&outcome, b"'-z': unknown option");
+    assert_refused(&outcome, b"unknown option '-z'");
     // Without a program: the first of them is not found.
     let outcome = init().env("PATH", "/nonexistent").args(many()).run();
     outcome.assert_exit(127);
@@ -400,11 +405,7 @@ fn i10_a_program_with_one_byte_too_many_is_told() {
     }
     let outcome = starts(low).expect("it has started before");
     outcome.assert_exit(126);
-    assert_tells(
-        &outcome,
-        b"cannot execute 'program': Argument list too long; look at: length of arguments and environment",
-        1,
-    );
+    assert_tells(&outcome, b"cannot execute 'program': Argument list too long; check ", 1);
 }
 
 #[test]
@@ -415,18 +416,25 @@ fn i5_bytes_that_are_no_text_are_refused_and_shown() {
         (vec![word(b"--gr\xc3\xa4ce")], b"--gr\xc3\xa4ce"),
         (vec![word(b"--\xf0\x9f\x92")], b"--\xf0\x9f\x92"),
         (vec![word(b"-g\xfe")], b"-g\xfe"),
-        (vec![word(b"-e\xff")], b"--expect: '\xff'"),
-        (vec![word(b"--expect=1\xff")], b"--expect: '1\xff'"),
-        (vec![word(b"-p"), word(b"TERM\xff")], b"--parent-death: 'TERM\xff'"),
-        (vec![word(b"-r"), word(b"TE\xe9RM:1")], b"--rewrite: 'TE\xe9RM:1'"),
-        (vec![word(b"--grace=1\xb5s")], b"--grace: '1\xb5s'"),
-        (vec![word(b"--stop-timeout=1:\xff")], b"--stop-timeout: '1:\xff'"),
+        (vec![word(b"-e\xff")], b"--expect: invalid CODE '\xff'"),
+        (vec![word(b"--expect=1\xff")], b"--expect: invalid CODE '1\xff'"),
+        (vec![word(b"-p"), word(b"TERM\xff")], b"--parent-death: invalid SIG 'TERM\xff'"),
+        (vec![word(b"-r"), word(b"TE\xe9RM:1")], b"--rewrite: invalid S:R 'TE\xe9RM:1'"),
+        (vec![word(b"--grace=1\xb5s")], b"--grace: invalid TIME '1\xb5s'"),
+        (vec![word(b"--stop-timeout=1:\xff")], b"--stop-timeout: invalid TIME[:SIG,...] '1:\xff'"),
     ] {
         assert_refused(&init().args(&words).child(says).run(), culprit);
     }
-    for name in ["BITTS_GROUP", "BITTS_VERBOSE", "BITTS_EXPECT", "BITTS_REWRITE", "BITTS_GRACE", "BITTS_PARENT_DEATH"] {
+    for (name, kind) in [
+        ("BITTS_GROUP", &b"value"[..]),
+        ("BITTS_VERBOSE", b"number"),
+        ("BITTS_EXPECT", b"CODE"),
+        ("BITTS_REWRITE", b"S:R"),
+        ("BITTS_GRACE", b"TIME"),
+        ("BITTS_PARENT_DEATH", b"SIG"),
+    ] {
         let outcome = init().env(name, word(b"1\xff")).child(says).run();
-        assert_refused(&outcome, &[name.as_bytes(), b": '1\xff'"].concat());
+        assert_refused(&outcome, &[name.as_bytes(), b": invalid ", kind, b" '1\xff'"].concat());
     }
     // A variable of another name is not ours, and goes on as it is.
     let outcome = init().env(word(b"BITTS_GROUP\xff"), word(b"\xfe=\n")).child(["state", "exit", "3"]).run();
@@ -488,11 +496,14 @@ fn i2_i5_variables_that_no_shell_would_make() {
     exits(&[b"BITTS_EXPECT=3", b"BITTS_EXPECT=4"], "3").assert_exit(0);
     for variables in [[&b"BITTS_EXPECT=3"[..], b"BITTS_EXPECT=banana"], [b"BITTS_EXPECT=banana", b"BITTS_EXPECT=3"]] {
         let outcome = in_environment(&variables, &[], &["say", "STARTED"]);
-        assert_refused(&outcome, b"BITTS_EXPECT: 'banana'");
+        assert_refused(&outcome, b"BITTS_EXPECT: invalid CODE 'banana'");
     }
     // Without `=`, without a name, without anything; a value with `=` in it.
     exits(&[b"BITTS_EXPECT", b"", b"=", b"=x", b"BITTS_", b"BITTS_=1", b"PATH"], "5").assert_exit(5);
-    assert_refused(&in_environment(&[b"BITTS_GROUP=1=1"], &[], &["say", "STARTED"]), b"BITTS_GROUP: '1=1'");
+    assert_refused(
+        &in_environment(&[b"BITTS_GROUP=1=1"], &[], &["say", "STARTED"]),
+        b"BITTS_GROUP: invalid value '1=1'",
+    );
     // All of it reaches the child.
     let mut case = Case::witness().place(Place::Host).args(["environ", "4", "A=1", "A=2", "BITTS_GROUP", "=x"]);
     case = case.args(["exec", "init"]).arg(ship::init()).args(["/bin/cat", "/proc/self/environ"]);
@@ -502,14 +513,14 @@ fn i2_i5_variables_that_no_shell_would_make() {
 #[test]
 fn i5_without_any_word_not_even_a_name() {
     // An empty vector becomes an empty name (since Linux 5.18).
-    assert_refused(&init().without_name().run(), b"PROGRAM is missing");
-    assert_refused(&init().name("").run(), b"PROGRAM is missing");
+    assert_refused(&init().without_name().run(), b"no program given");
+    assert_refused(&init().name("").run(), b"no program given");
     // Really none.
     #[cfg(target_arch = "x86_64")]
     for variable in ["", "banana"] {
         let mut running = init().name("").arg("/bin/true").env("BITTS_GROUP", variable).start_held();
         steps::start_without_words(&mut running);
-        assert_refused(&running.wait(), b"PROGRAM is missing");
+        assert_refused(&running.wait(), b"no program given");
     }
 }
 

@@ -205,6 +205,47 @@ fn i4_as_dumb_init_the_group_gets_term_whenever_the_child_ends() {
     assert_eq!(libc::WEXITSTATUS(init.wait_status()), 128 + libc::SIGKILL);
 }
 
+/// Until it is reaped its number, which is the group's, cannot become another's.
+#[test]
+fn i4_as_dumb_init_the_group_gets_term_before_the_child_is_reaped() {
+    needs_namespaces!();
+    needs_strace!();
+    for place in PLACES {
+        for options in [&[][..], &["--wait-all"], &["-e7"]] {
+            let case = dumb_init().place(place).args(options).strace_alone(["-e", "trace=kill,wait4,waitid"]);
+            let outcome = case.child(["state", "exit", "7"]).run();
+            let child = number(&outcome, "pid");
+            let lines: Vec<_> = outcome.trace.lines().collect();
+            let sent = format!("kill(-{child}, SIGTERM)");
+            let sent: Vec<_> = (0..lines.len()).filter(|at| lines[*at].starts_with(&sent)).collect();
+            let reaped = format!("= {child}");
+            let reaped = lines.iter().position(|line| line.starts_with("wait4(") && line.ends_with(&reaped));
+            assert!(sent.len() == 1 && reaped.is_some_and(|at| sent[0] < at), "{place:?} {options:?}: {outcome}");
+        }
+    }
+}
+
+/// The teardown's TERM is the group's, too.
+#[test]
+fn i4_as_dumb_init_with_a_grace_the_group_gets_term_once() {
+    needs_namespaces!();
+    needs_strace!();
+    // After each signal there is time to take it: two that are pending at the same time would be one.
+    let calls = "/^(kill|pidfd_send_signal)$";
+    let inject = format!("--inject={calls}:delay_exit=100000");
+    for place in PLACES {
+        let case = dumb_init().place(place).arg("--grace=60m").stdin(Stream::Pipe);
+        let case = case.strace_alone(["-e", &format!("trace={calls}"), &inject]);
+        let mut init = case.child(["child", "record", "until", "18", "end", "ready", "cat", "exit", "7"]).start();
+        init.wait_line("recording");
+        init.wait_line("ready");
+        init.close_stdin();
+        let outcome = init.wait();
+        outcome.assert_exit(7);
+        assert_eq!(recorded(&outcome.stdout), [SIGTERM, SIGCONT], "{place:?}: {outcome}");
+    }
+}
+
 #[test]
 fn i4_as_dumb_init_the_status_is_the_childs() {
     needs_namespaces!();

@@ -147,6 +147,17 @@ fn p2_who_was_dead_before_it_is_reaped_as_well() {
 }
 
 #[test]
+fn p2_no_zombie_is_left_under_an_emulator() {
+    needs_namespaces!();
+    let Some(emulator) = bitts_tests::tools::emulator() else { return };
+    let mut pause = Case::emulated(&emulator, "pause", ship::pause()).start();
+    // The emulator's own calls are not known: it has come to rest.
+    assert!(procfs::await_rest(pause.pid(), bitts_tests::case::DEADLINE));
+    Case::witness().inside(&pause).args(["orphans", "10"]).run().assert_exit(0);
+    pause.wait_until("an empty namespace", |pause| pause.processes().len() == 1);
+}
+
+#[test]
 fn p4_first_system_call_blocks_the_signals() {
     needs_namespaces!();
     needs_strace!();

@@ -97,6 +97,35 @@ fn i8_a_signal_between_clone_and_exec_ends_the_child() {
     }
 }
 
+/// With a core dump, which ends all that share the memory, as without.
+#[test]
+fn i8_what_ends_the_child_before_its_exec_ends_it_alone() {
+    needs_namespaces!();
+    needs_strace!();
+    let moments = [("execve", libc::SYS_execve, "enter"), ("rt_sigprocmask", libc::SYS_rt_sigprocmask, "exit")];
+    let check = |(signal, text): (i32, &str), place, (call, number, side): Moment| {
+        let case = held_up(ship::init(), place, call, side).limit(libc::RLIMIT_CORE, 0, 0);
+        let mut init = case.child(["sleep"]).start();
+        wait_held(&mut init, number);
+        let [child] = &init.children()[..] else { panic!("one child") };
+        sys::kill(child.pid, signal, None).expect("it lives");
+        init.end_tracing();
+        let outcome = init.wait();
+        outcome.assert_exit(128 + signal);
+        let expected = format!("init: child {} was killed by signal {text}\n", child.inner);
+        assert_eq!(outcome.err(), expected, "{place:?} {call}");
+    };
+    let signals = [(libc::SIGKILL, "9 (SIGKILL)"), (libc::SIGQUIT, "3 (SIGQUIT)"), (libc::SIGSEGV, "11 (SIGSEGV)")];
+    // Nearly all of the time is delay.
+    for place in [Place::Pid1, Place::Child] {
+        std::thread::scope(|scope| {
+            for (signal, moment) in signals.iter().flat_map(|signal| moments.map(|moment| (*signal, moment))) {
+                scope.spawn(move || check(signal, place, moment));
+            }
+        });
+    }
+}
+
 /// Its group is the new session's, which the child alone can make.
 #[test]
 fn i8_as_dumb_init_a_signal_between_clone_and_exec_ends_the_child() {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bitts_tests::sys::{self, bit};
-use bitts_tests::{Case, Outcome, Place, Running, Stream, needs_namespaces, needs_strace, procfs, tools};
+use bitts_tests::{Case, Outcome, Place, Running, Stream, needs_namespaces, needs_strace, procfs, ship, tools};
 use nix::fcntl::OFlag;
 
 /// Against hanging, for any single wait: thousands of orphans take long on a machine that is busy.
@@ -148,6 +148,26 @@ fn i6_sigchld_inherited_as_ignored() {
             init.signal(libc::SIGTERM);
             init.wait().assert_exit(7);
         }
+    }
+}
+
+/// Their SIGCHLD came before init could take it.
+#[test]
+fn i13_what_was_dead_before_the_exec_of_init_is_reaped() {
+    needs_namespaces!();
+    for place in [Place::Pid1, Place::Child] {
+        let words = ["child", "exit", "3", "end", "child", "die", "9", "end", "say", "forked", "cat", "exec", "init"];
+        let case = Case::witness().place(place).stdin(Stream::Pipe).args(words).arg(ship::init()).arg("-w");
+        let mut init = case.child(["ready", "record", "for", "1", "exit", "7"]).start();
+        init.wait_line("forked");
+        init.wait_until("two zombies", |init| init.zombies().len() == 2);
+        init.close_stdin();
+        init.wait_line("recording");
+        init.wait_asleep_in(libc::SYS_rt_sigtimedwait);
+        assert_eq!(init.zombies(), [], "{place:?}");
+        assert_eq!(String::from_utf8_lossy(&init.stderr()).matches("init: warning: reaped process ").count(), 2);
+        init.signal(libc::SIGTERM);
+        init.wait().assert_exit(7);
     }
 }
 

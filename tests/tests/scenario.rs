@@ -38,8 +38,8 @@ const STOPS: [i32; 4] = [SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
 const LONG: &str = "60m";
 const SHORT: &str = "150ms";
 
-/// What init says when it kills those that outlive the grace.
-const OUTLIVED: &str = "init: what outlived the grace is killed";
+/// What init says when the grace period is over.
+const OUTLIVED: &str = "init: grace period over, killing remaining processes";
 
 /// A child that is stopped is continued behind these (I15).
 const STOP_REQUESTS: [i32; 3] = [SIGTERM, SIGINT, SIGQUIT];

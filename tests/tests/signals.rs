@@ -1,7 +1,9 @@
 //! What `init` does about signals (I12, I15, `--rewrite` and `--parent-death` of I2). Each test's name begins with the promise's number.
 
+use std::path::Path;
+
 use bitts_tests::sys::{self, bit};
-use bitts_tests::{Case, Outcome, Place, Running, Stream, needs_namespaces, needs_strace, procfs, ship, tools};
+use bitts_tests::{Case, Outcome, Place, Running, Stream, needs_namespaces, needs_strace, procfs, ship, steps, tools};
 
 /// Everywhere that init can stand, with and without a forwarding to the group.
 const MODES: [(Place, &[&str]); 4] =
@@ -46,9 +48,9 @@ fn state(pid: i32) -> char {
     procfs::Status::read(pid).expect("it lives").get("State").chars().next().expect("a letter")
 }
 
-/// The inits in a namespace, by the name that the kernel shows (cut to 15 bytes).
-fn inits(shell: &Running) -> Vec<i32> {
-    let name = ship::init().file_name().expect("a name").to_string_lossy().into_owned();
+/// The processes of this program in a namespace, by the name that the kernel shows (cut to 15 bytes).
+fn inits(shell: &Running, program: &Path) -> Vec<i32> {
+    let name = program.file_name().expect("a name").to_string_lossy().into_owned();
     let name: String = name.chars().take(15).collect();
     shell.processes().into_iter().filter(|process| process.comm == name).map(|process| process.pid).collect()
 }
@@ -602,6 +604,27 @@ fn i15_what_counts_is_the_signal_after_the_rewrite() {
     }
 }
 
+/// It has not come to its stop yet, as in a vfork, or in the hands of a debugger.
+#[test]
+fn i15_a_stop_that_is_still_pending_counts() {
+    needs_namespaces!();
+    for (place, options) in MODES {
+        for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGQUIT] {
+            let mut init = Case::init().place(place).args(options).child(["hook"]).start();
+            init.wait_line("hooked");
+            let pid = child(&init);
+            let held = steps::hold(pid).expect("a process that may be traced");
+            sys::kill(pid, libc::SIGSTOP, None).expect("a child");
+            assert_ne!(procfs::signals(pid).expect("it lives").pending & bit(libc::SIGSTOP), 0);
+            init.signal(signal);
+            init.wait_until("a taken signal", |init| init.signals().pending == 0);
+            init.wait_asleep_in(libc::SYS_rt_sigtimedwait);
+            drop(held);
+            init.wait_line(&format!("signal={signal} "));
+        }
+    }
+}
+
 #[test]
 fn i15_no_other_signal_continues_the_child() {
     needs_namespaces!();
@@ -669,12 +692,12 @@ fn i15_peers_leave_a_stopped_child_stopped() {
     }
 }
 
-/// A shell that starts init and ends when its standard input does; init has another parent then.
-fn orphaned_init(case: fn(Case) -> Case, options: &[&str]) -> Running {
+/// A shell that starts an init and ends when its standard input does; the init has another parent then.
+fn orphaned_init(case: impl FnOnce(Case) -> Case, program: &Path, options: &[&str]) -> Running {
     // The shell's `&` would give the recorder /dev/null for its input anyway.
     let script = r#""$@" & echo started; cat"#;
     let shell = case(Case::new("/bin/sh").not_pid1().stdin(Stream::Pipe));
-    shell.args(["-c", script, "sh"]).arg(ship::init()).args(options).child(["record"]).start()
+    shell.args(["-c", script, "sh"]).arg(program).args(options).child(["record"]).start()
 }
 
 #[test]
@@ -686,16 +709,16 @@ fn i2_parent_death_sends_the_signal() {
         (&["-g", "-p", "SIGRTMIN+6"], 40),
         (&["-p", "USR1", "-r", "USR1:HUP"], libc::SIGHUP),
     ] {
-        let mut shell = orphaned_init(|case| case, options);
+        let mut shell = orphaned_init(|case| case, ship::init(), options);
         shell.wait_line("recording");
         assert_eq!(count(&shell.stdout(), signal), 0, "{options:?}");
         shell.close_stdin();
         shell.wait_line(&format!("signal={signal} "));
     }
     // Unasked, nothing comes.
-    let mut shell = orphaned_init(|case| case, &[]);
+    let mut shell = orphaned_init(|case| case, ship::init(), &[]);
     shell.wait_line("recording");
-    let [init] = inits(&shell)[..] else { panic!("one init") };
+    let [init] = inits(&shell, ship::init())[..] else { panic!("one init") };
     shell.close_stdin();
     shell.wait_status();
     sys::kill(init, MARKER, None).expect("init lives");
@@ -709,19 +732,30 @@ fn i2_parent_death_sends_the_signal() {
 fn i2_parent_death_is_not_missed_between_the_question_and_the_answer() {
     needs_namespaces!();
     needs_strace!();
-    // Blocked in the child from its birth, for the signal may be there before its exec.
-    let traced = |case: Case| {
-        case.mask(bit(libc::SIGUSR1)).strace(["-e", "trace=prctl", "--inject=prctl:delay_enter=60000000:when=2"])
-    };
-    let mut shell = orphaned_init(traced, &["-p", "USR1"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let dumb_init = folder.path().join("dumb-init");
+    std::os::unix::fs::symlink(ship::init(), &dumb_init).expect("a link");
     // In the delay: the call's number and its first argument are to be seen.
     let asks = format!("{} {:#x} ", libc::SYS_prctl, libc::PR_SET_PDEATHSIG);
-    shell.wait_until("init in the call", |shell| {
-        let call = |pid| std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
-        inits(shell).into_iter().any(|init| call(init).starts_with(&asks))
-    });
-    shell.close_stdin();
-    shell.wait_status();
-    shell.end_tracing();
-    shell.wait_line("signal=10 ");
+    let inject = "--inject=prctl:delay_enter=60000000:when=2";
+    // HUP and CONT of its own as dumb-init are others than these.
+    for (program, signal) in [
+        (ship::init(), libc::SIGUSR1),
+        (ship::init(), libc::SIGHUP),
+        (&dumb_init, libc::SIGUSR1),
+        (&dumb_init, libc::SIGHUP),
+        (&dumb_init, libc::SIGCONT),
+    ] {
+        // Blocked in the child from its birth, for the signal may be there before its exec.
+        let traced = |case: Case| case.mask(bit(signal)).strace(["-e", "trace=prctl", inject]);
+        let mut shell = orphaned_init(traced, program, &["-p", &signal.to_string()]);
+        shell.wait_until("init in the call", |shell| {
+            let call = |pid| std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
+            inits(shell, program).into_iter().any(|init| call(init).starts_with(&asks))
+        });
+        shell.close_stdin();
+        shell.wait_status();
+        shell.end_tracing();
+        shell.wait_line(&format!("signal={signal} "));
+    }
 }

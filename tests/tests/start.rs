@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
 
 use bitts_tests::sys::{self, Mask, bit};
 use bitts_tests::{
@@ -127,6 +128,35 @@ fn i6_sigchld_inherited_as_ignored_does_no_harm() {
         for words in [&["exit", "44"][..], &["orphans", "100", "exit", "44"]] {
             Case::init().place(place).ignored(bit(libc::SIGCHLD)).child(words).run().assert_exit(44);
             Case::init().place(place).ignored(SETTABLE).mask(SETTABLE).child(words).run().assert_exit(44);
+        }
+    }
+}
+
+/// An emulator that writes the old action before it reads the new one would otherwise change nothing.
+#[test]
+fn i6_old_and_new_action_have_addresses_of_their_own() {
+    needs_namespaces!();
+    needs_strace!();
+    let calls = ["-e", "trace=execve,rt_sigaction", "-e", "raw=rt_sigaction"];
+    for place in PLACES {
+        for ignored in [0, bit(libc::SIGCHLD)] {
+            let case = || Case::init().place(place).ignored(ignored).strace(calls);
+            let init = case().child(["exit", "7"]).run();
+            let mut pause = Case::pause().place(place).ignored(ignored).strace(calls).start();
+            pause.wait_asleep_in(libc::SYS_rt_sigtimedwait);
+            pause.signal(libc::SIGTERM);
+            let mut hold = case().arg("-P").start();
+            hold.wait_asleep_in(libc::SYS_rt_sigtimedwait);
+            hold.signal(libc::SIGTERM);
+            for outcome in [init, pause.wait(), hold.wait()] {
+                let mut calls = outcome.calls_after_exec();
+                calls.retain(|call| call.starts_with("rt_sigaction("));
+                assert!(!calls.is_empty(), "{outcome}");
+                for call in calls {
+                    let words: Vec<_> = call.split(['(', ',', ')']).map(str::trim).collect();
+                    assert!(words[2] != words[3], "{call}");
+                }
+            }
         }
     }
 }
@@ -303,8 +333,29 @@ fn i7_a_nested_init_sees_the_same_variables() {
 
 // ---- I11 ------------------------------------------------------------------------------------------------------------
 
+/// The numbers of a process's open descriptors.
+#[track_caller]
+fn numbers(pid: i32) -> Vec<i32> {
+    procfs::descriptors(pid).expect("it lives").into_iter().map(|(number, _)| number).collect()
+}
+
+/// The value of a line of `/proc/PID/fdinfo/NUMBER`.
+#[track_caller]
+fn descriptor_info(pid: i32, number: i32, key: &str) -> String {
+    let text = fs::read_to_string(format!("/proc/{pid}/fdinfo/{number}")).expect("an open descriptor");
+    let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':')).expect("a key");
+    line.trim().to_owned()
+}
+
+/// Is this descriptor closed on exec?
+#[track_caller]
+fn closes_on_exec(pid: i32, number: i32) -> bool {
+    let flags = i32::from_str_radix(&descriptor_info(pid, number, "flags"), 8).expect("an octal number");
+    flags & libc::O_CLOEXEC != 0
+}
+
 #[test]
-fn i11_the_parent_keeps_neither_directory_nor_descriptors() {
+fn i11_the_parent_keeps_neither_directory_nor_descriptors_from_3_on() {
     needs_namespaces!();
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = || fs::File::create(folder.path().join("file")).expect("a file");
@@ -313,20 +364,66 @@ fn i11_the_parent_keeps_neither_directory_nor_descriptors() {
         let case = case.descriptor(3, file()).descriptor(9, file()).descriptor(199, file());
         let init = at_rest(case.child(["ready", "sleep"]), "ready");
         assert_eq!(procfs::directory(init.pid()).expect("it lives").to_str(), Some("/"));
-        let kept: Vec<_> =
-            procfs::descriptors(init.pid()).expect("it lives").into_iter().map(|(number, _)| number).collect();
-        assert_eq!(kept, [2], "{place:?}");
+        assert_eq!(numbers(init.pid()), [0, 1, 2], "{place:?}");
         // The child has them all.
         let child = init.children().first().expect("the child").pid;
         assert_eq!(procfs::directory(child).expect("it lives"), folder.path());
-        let own: Vec<_> = procfs::descriptors(child).expect("it lives").into_iter().map(|(number, _)| number).collect();
-        assert_eq!(own, [0, 1, 2, 3, 9, 199], "{place:?}");
+        assert_eq!(numbers(child), [0, 1, 2, 3, 9, 199], "{place:?}");
     }
 }
 
-/// A number that stands for no terminal is no descriptor, be it that there is none, that nothing tells, or that it is the child's.
+/// The same open files, not others of the same name: they share their offset with ours.
 #[test]
-fn i11_without_a_terminal_of_its_own_it_keeps_stderr_alone() {
+fn i11_the_parent_keeps_0_to_2_exactly_as_it_got_them() {
+    needs_namespaces!();
+    for place in [Place::Pid1, Place::Child, Place::Host] {
+        for open in (0..8).map(|set| [set & 1 != 0, set & 2 != 0, set & 4 != 0]) {
+            let files = [(); 3].map(|()| tempfile::NamedTempFile::new().expect("a file"));
+            let stream = |number: usize| match open[number] {
+                true => Stream::Given(files[number].as_file().try_clone().expect("a descriptor").into()),
+                false => Stream::Closed,
+            };
+            let case = Case::init().place(place).stdin(stream(0)).stdout(stream(1)).stderr(stream(2));
+            let mut init = case.child(["sleep"]).start();
+            init.wait_until("a child", |init| init.children().iter().any(|child| child.comm == "witness"));
+            init.wait_asleep_in(libc::SYS_rt_sigtimedwait);
+            let kept = procfs::descriptors(init.pid()).expect("it lives");
+            let given = (0..3).filter(|number| open[*number]).map(|n| (n as i32, files[n].path().to_owned()));
+            assert_eq!(kept, given.collect::<Vec<_>>(), "{place:?} {open:?}");
+            for (number, _) in kept {
+                let mut ours = files[number as usize].as_file();
+                std::io::Write::write_all(&mut ours, &vec![b'x'; number as usize + 1]).expect("a file");
+                let offset = descriptor_info(init.pid(), number, "pos");
+                assert_eq!(offset, (number + 1).to_string(), "{place:?} {open:?}: descriptor {number}");
+            }
+        }
+    }
+}
+
+/// As a cron job does, whose own outputs go elsewhere.
+#[test]
+fn i11_what_a_descendant_writes_to_the_descriptors_of_init_arrives() {
+    needs_namespaces!();
+    let script = "read -r _; (exec >/dev/null 2>&1; echo hi >/proc/1/fd/1; echo there >/proc/1/fd/2); exit 7";
+    // The control: the peers keep them, too.
+    let peers = ["tini", "dumb-init", "catatonit"].into_iter().filter_map(tools::peer);
+    for program in peers.chain([ship::init().to_owned()]) {
+        let mut init = Case::new(&program).stdin(Stream::Pipe).args(["--", "sh", "-c", script]).start();
+        // It has done all that it does at its start.
+        let pid = init.pid();
+        init.wait_until("rest", |init| !init.children().is_empty() && procfs::is_asleep(pid));
+        if program == ship::init() {
+            init.wait_asleep_in(libc::SYS_rt_sigtimedwait);
+        }
+        init.write(b"\n");
+        let outcome = init.wait();
+        outcome.assert_exit(7);
+        assert_eq!((outcome.out(), outcome.err()), ("hi\n".into(), "there\n".into()), "{}", program.display());
+    }
+}
+
+#[test]
+fn i11_without_a_terminal_of_its_own_it_keeps_0_to_2_alone() {
     needs_namespaces!();
     needs_strace!();
     for place in PLACES {
@@ -337,30 +434,32 @@ fn i11_without_a_terminal_of_its_own_it_keeps_stderr_alone() {
         ];
         for (what, case) in cases {
             let init = at_rest(case.place(place).child(["ready", "sleep"]), "ready");
-            let kept = procfs::descriptors(init.pid()).expect("it lives");
-            assert_eq!(kept.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [2], "{what}, {place:?}: {kept:?}");
+            assert_eq!(numbers(init.pid()), [0, 1, 2], "{what}, {place:?}");
         }
     }
 }
 
 #[test]
-fn i11_on_a_terminal_it_keeps_stderr_and_the_terminal() {
+fn i11_the_terminal_is_a_descriptor_of_its_own_closed_on_exec() {
     needs_namespaces!();
     needs_strace!();
     for place in PLACES {
         let file = tempfile::tempfile().expect("a temporary file");
-        let case = Case::init().place(place).terminal().descriptor(5, file);
-        let init = at_rest(case.child(["ready", "sleep"]), "ready");
-        for (number, target) in procfs::descriptors(init.pid()).expect("it lives") {
-            let target = target.to_string_lossy().into_owned();
-            assert!(target.contains("/pts/") || target.ends_with("/tty"), "{number}: {target}");
-        }
+        let whole = Case::init().terminal().descriptor(5, file);
         // Also where descriptor 0 is all that there is of it.
-        let case = Case::init().place(place).terminal().stdout(Stream::Pipe).stderr(Stream::Pipe).strace(HIDDEN);
-        let init = at_rest(case.child(["ready", "sleep"]), "ready");
-        let kept = procfs::descriptors(init.pid()).expect("it lives");
-        assert_eq!(kept.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [0, 2], "{place:?}: {kept:?}");
-        assert!(kept[0].1.to_string_lossy().contains("/pts/"), "{place:?}: {kept:?}");
+        let input = Case::init().terminal().stdout(Stream::Pipe).stderr(Stream::Pipe).strace(HIDDEN);
+        for (what, case) in [("a terminal", whole), ("a terminal as standard input", input)] {
+            let init = at_rest(case.place(place).child(["ready", "sleep"]), "ready");
+            let kept = procfs::descriptors(init.pid()).expect("it lives");
+            let [first @ .., (own, target)] = &kept[..] else { panic!("{what}: nothing is kept") };
+            assert_eq!(first.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [0, 1, 2], "{what}: {kept:?}");
+            assert!(first[0].1.to_string_lossy().contains("/pts/"), "{what}, {place:?}: {kept:?}");
+            let target = target.to_string_lossy();
+            assert!(target.contains("/pts/") || target.ends_with("/tty"), "{what}, {place:?}: {kept:?}");
+            assert!(closes_on_exec(init.pid(), *own), "{what}, {place:?}");
+            // As the caller has left them.
+            assert!((0..3).all(|number| !closes_on_exec(init.pid(), number)), "{what}, {place:?}");
+        }
     }
 }
 
@@ -371,10 +470,9 @@ fn i11_closed_descriptors_are_no_error_and_stay_closed() {
         let case = || Case::init().place(place).stdin(Stream::Closed).stderr(Stream::Closed);
         let mut init = at_rest(case().args(["-v", "-w"]).child(["ready", "record", "for", "1", "exit", "44"]), "ready");
         init.wait_line("recording");
-        assert_eq!(procfs::descriptors(init.pid()).expect("it lives"), [], "{place:?}");
+        assert_eq!(numbers(init.pid()), [1], "{place:?}");
         let child = init.children().first().expect("the child").pid;
-        let own: Vec<_> = procfs::descriptors(child).expect("it lives").into_iter().map(|(number, _)| number).collect();
-        assert_eq!(own, [1], "{place:?}");
+        assert_eq!(numbers(child), [1], "{place:?}");
         init.signal(libc::SIGTERM);
         init.wait().assert_exit(44);
         case().stdout(Stream::Closed).child(["exit", "44"]).run().assert_exit(44);
@@ -388,9 +486,9 @@ fn i11_what_is_opened_never_passes_for_a_closed_descriptor() {
     for place in PLACES {
         let case = Case::init().place(place).terminal().stderr(Stream::Closed).stdout(Stream::Pipe);
         let init = at_rest(case.arg("-v").child(["ready", "sleep"]), "ready");
-        // The terminal, kept as 0, is not standard error.
-        let kept = procfs::descriptors(init.pid()).expect("it lives");
-        assert_eq!(kept.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [0], "{place:?}: {kept:?}");
+        // The terminal of its own is not standard error.
+        let kept = numbers(init.pid());
+        assert!(kept.starts_with(&[0, 1]) && kept.len() == 3 && kept[2] > 2, "{place:?}: {kept:?}");
     }
 }
 
@@ -406,11 +504,104 @@ fn b1_static_with_nothing_executable_that_is_writable() {
 
 #[test]
 fn b4_release_files_are_small() {
-    for (program, limit) in [(ship::init(), 16_384), (ship::pause(), 4096)] {
+    // Of init's limit 1,024 bytes stay free for what is to come.
+    let init = if cfg!(target_arch = "x86_64") { 24_576 - 1_024 } else { 32_768 };
+    for (program, limit) in [(ship::init(), init), (ship::pause(), 4_096)] {
         let size = fs::metadata(program).expect("a program").len();
-        // The promise is about x86-64; elsewhere the figure is only shown.
         println!("{}: {size} bytes", program.display());
-        assert!(!cfg!(target_arch = "x86_64") || size <= limit, "{}: {size} bytes", program.display());
+        assert!(size <= limit, "{}: {size} bytes", program.display());
+    }
+}
+
+#[test]
+fn b4_release_files_have_sections_and_a_build_id() {
+    use object::{Object, ObjectSection};
+    for program in [ship::init(), ship::pause()] {
+        let bytes = fs::read(program).expect("a program");
+        let file = object::File::parse(&*bytes).expect("an ELF file");
+        let names: Vec<_> = file.sections().filter_map(|section| section.name().ok().map(str::to_owned)).collect();
+        assert!(names.iter().any(|name| name == ".text"), "{}: {names:?}", program.display());
+        let id = file.build_id().expect("notes that can be read");
+        assert!(id.is_some_and(|id| id.len() >= 8), "{}: {id:?}", program.display());
+    }
+}
+
+/// A tool of binutils or gdb on a program, which has nothing to complain of; its output. None where it is not installed.
+#[track_caller]
+fn tool(name: &str, words: &[&str], program: &Path) -> Option<String> {
+    let Some(tool) = tools::on_path(name) else {
+        namespace::skipped(name, "it is not installed");
+        return None;
+    };
+    let mut command = std::process::Command::new(tool);
+    let output = bitts_tests::running::output(command.args(words).arg(program)).expect("a tool that can be run");
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && err.is_empty(), "{name} {words:?} {}: {out}{err}", program.display());
+    Some(out.into_owned())
+}
+
+#[test]
+fn b4_the_tools_for_elf_files_take_them() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    for (program, version) in [(ship::init(), "--version"), (ship::pause(), "-v")] {
+        if let Some(sections) = tool("readelf", &["-SW"], program) {
+            assert!(sections.contains(" .text "), "{}: {sections}", program.display());
+        }
+        if let Some(notes) = tool("readelf", &["-nW"], program) {
+            assert!(notes.contains("Build ID: "), "{}: {notes}", program.display());
+        }
+        if let Some(code) = tool("objdump", &["-d"], program) {
+            assert!(code.contains("section .text:"), "{}", program.display());
+        }
+        let said = Case::new(program).place(Place::Host).arg(version).run();
+        // As a packager does: what is stripped still runs.
+        for words in [&["-o"][..], &["--strip-unneeded", "--remove-section=.comment", "-o"]] {
+            let stripped = path("stripped");
+            let words = [words, &[&stripped]].concat();
+            if tool("strip", &words, program).is_some() {
+                let outcome = Case::new(&stripped).place(Place::Host).arg(version).run();
+                assert_eq!((outcome.exit(), outcome.out()), (Some(0), said.out()), "{words:?} {}", program.display());
+            }
+        }
+        let _ = tool("objcopy", &["--only-keep-debug"], &copy(program, &path("debug")));
+    }
+}
+
+/// A program to be changed in place.
+fn copy(program: &Path, path: &str) -> std::path::PathBuf {
+    let _alone = sys::no_forks();
+    fs::copy(program, path).expect("a copy");
+    path.into()
+}
+
+/// Whoever wants to step through them builds them as any other program.
+#[test]
+fn b4_a_dev_build_has_symbols_and_a_debugger_stops_in_main() {
+    for (package, version) in [("init", "--version"), ("pause", "-v")] {
+        let program = ship::dev(package, &ship::target(), &ship::target_folder());
+        if let Some(symbols) = tool("nm", &["--demangle"], &program) {
+            assert!(symbols.lines().any(|line| line.ends_with("main")), "{package}: {symbols}");
+        }
+        let words = [
+            "-nx",
+            "-batch",
+            "-ex",
+            &format!("break {package}::main"),
+            "-ex",
+            &format!("run {version}"),
+            "-ex",
+            "backtrace",
+        ];
+        let Some(gdb) = tools::on_path("gdb") else {
+            namespace::skipped("a debugger", "gdb is not installed");
+            continue;
+        };
+        let mut command = std::process::Command::new(gdb);
+        let output = bitts_tests::running::output(command.args(words).arg(&program)).expect("gdb can be run");
+        let out = String::from_utf8_lossy(&output.stdout);
+        // The place that it stopped at, with its line.
+        assert!(out.contains("Breakpoint 1, ") && out.contains(".rs:"), "{package}: {output:?}");
     }
 }
 
@@ -491,6 +682,80 @@ fn b1_from_exec_to_rest_these_calls_and_no_others() {
     assert_eq!(calls_to_rest(Case::init()), pid1);
     let subreaper = [&first[..], &[SYS_prctl, SYS_openat, SYS_clone], &last].concat();
     assert_eq!(calls_to_rest(Case::init().not_pid1()), subreaper);
+}
+
+// ---- I8, B5: a plain fork -----------------------------------------------------------------------------------------
+
+/// What ends the child, its memory with it, leaves init's alone.
+#[test]
+fn i8_the_child_shares_no_memory_with_init() {
+    needs_namespaces!();
+    needs_strace!();
+    for place in PLACES {
+        for (name, options) in [("init", &[][..]), ("init", &["-g"]), ("init", &["-c"]), ("dumb-init", &[])] {
+            let case = Case::init().name(name).place(place).terminal().args(options);
+            // The child is not traced: what it starts is its own affair.
+            let outcome = case.strace_alone(["-e", "trace=/^(clone3?|v?fork)$"]).child(["exit", "7"]).run();
+            outcome.assert_exit(7);
+            let starts: Vec<_> =
+                outcome.trace.lines().filter(|line| line.contains("(") && line.contains("= ")).collect();
+            assert_eq!(starts.len(), 1, "{outcome}");
+            assert!(!starts[0].starts_with("vfork") && !starts[0].contains("CLONE_VM"), "{outcome}");
+        }
+    }
+}
+
+/// As an image of another architecture runs, and where SIGCHLD is inherited as ignored.
+#[test]
+fn b5_i6_it_works_under_an_emulator() {
+    needs_namespaces!();
+    let Some(emulator) = tools::emulator() else { return };
+    let witness = tools::witness().display().to_string();
+    for place in [Place::Pid1, Place::Host] {
+        for ignored in [0, bit(libc::SIGCHLD)] {
+            for (name, words, status) in [
+                ("init", &["true"][..], 0),
+                ("init", &["-g", "--", &witness, "exit", "7"], 7),
+                ("init", &["--", &witness, "die", "9"], 137),
+                ("init", &["/no-such-program"], 127),
+                ("init", &["--", "/etc/passwd"], 126),
+                ("dumb-init", &["true"], 0),
+                ("dumb-init", &[&witness, "exit", "7"], 7),
+                ("dumb-init", &["/no-such-program"], 2),
+            ] {
+                let case = Case::emulated(&emulator, name, ship::init()).place(place).ignored(ignored);
+                let outcome = case.args(words).run();
+                assert_eq!(outcome.exit(), Some(status), "{place:?} {name} {words:?} {ignored:#x}: {outcome}");
+                let failure = "init: fatal: cannot execute '/no-such-program': No such file or directory";
+                assert_eq!(outcome.err().contains(failure), words == ["/no-such-program"], "{name}: {outcome}");
+            }
+        }
+    }
+}
+
+/// A new time namespace, a tracer that writes below the stack pointer, and one that runs every instruction itself.
+#[test]
+fn b5_it_works_in_other_places() {
+    needs_namespaces!();
+    // The more there are the lower proot writes.
+    let many: Vec<String> = (0..200).map(|number| number.to_string()).collect();
+    let script = tempfile::tempdir().expect("a folder");
+    let path = script.path().join("script");
+    {
+        let _alone = sys::no_forks();
+        fs::write(&path, "#!/bin/sh\ntest $# = 200 && exit 7\n").expect("a file");
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("a mode");
+    }
+    let user = if namespace::is_root() { &["-T"][..] } else { &["-rT"] };
+    for (tool, options, times) in [("unshare", user, 1), ("proot", &[], 20), ("valgrind", &["-q"], 1)] {
+        let Some(tool) = tools::required(tool) else { continue };
+        for _ in 0..times {
+            let case = || Case::new(&tool).place(Place::Host).args(options).arg(ship::init());
+            case().arg("--").arg(&path).args(&many).run().assert_exit(7);
+            case().child(["exit", "7"]).run().assert_exit(7);
+            case().arg("/no-such-program").run().assert_exit(127);
+        }
+    }
 }
 
 // ---- B3 -------------------------------------------------------------------------------------------------------------

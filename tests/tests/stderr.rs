@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use bitts_tests::case::new_terminal;
-use bitts_tests::{Case, Place, Stream, namespace, needs_namespaces, needs_strace, tools};
+use bitts_tests::{Case, Place, Running, Stream, namespace, needs_namespaces, needs_strace, procfs, sys, tools};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, send, socketpair};
@@ -99,32 +99,212 @@ fn recorded(output: &str) -> Vec<&str> {
     output.lines().filter_map(|line| line.strip_prefix("signal=")?.split(' ').next()).collect()
 }
 
+/// How `pwritev2(2)` answers with RWF_NOWAIT: as this kernel does, as for a pipe before Linux 6.5, and as before 4.6.
+const ANSWERS: [&[i32]; 3] = [&[], &[libc::EOPNOTSUPP], &[libc::ENOSYS]];
+
+/// `init` with one of these answers.
+fn answered(errno: &[i32]) -> Case {
+    errno.iter().fold(Case::init(), |case, errno| case.refuse(*errno, [libc::SYS_pwritev2]))
+}
+
+/// Three signals pass through an init that cannot write to `sink`.
+#[track_caller]
+fn assert_unharmed(case: Case, name: &str, sink: fn() -> Sink) {
+    let Sink { stream, kept } = sink();
+    // Its name for a failure's report, three orphans for -w to tell of, three signals for -v.
+    let words = ["say", name, "orphans", "3", "record", "for", "3", "exit", "7"];
+    let mut init = case.stderr(stream).child(words).start();
+    init.wait_line("recording");
+    for signal in [libc::SIGUSR1, libc::SIGHUP, 40] {
+        init.signal(signal);
+        init.wait_line(&format!("signal={signal} "));
+    }
+    let outcome = init.wait();
+    outcome.assert_exit(7);
+    assert_eq!(recorded(&outcome.out()), ["10", "1", "40"], "{outcome}");
+    drop(kept);
+}
+
 #[test]
 fn b2_the_child_lives_and_is_not_signalled_for_a_bad_stderr() {
     needs_namespaces!();
-    let check = |name: &str, sink: fn() -> Sink, place, options: &[&str]| {
-        let Sink { stream, kept } = sink();
-        // Its name for a failure's report, three orphans for -w to tell of, three signals for -v.
-        let words = ["say", name, "orphans", "3", "record", "for", "3", "exit", "7"];
-        let mut init = Case::init().place(place).args(options).stderr(stream).child(words).start();
-        init.wait_line("recording");
-        for signal in [libc::SIGUSR1, libc::SIGHUP, 40] {
-            init.signal(signal);
-            init.wait_line(&format!("signal={signal} "));
-        }
-        let outcome = init.wait();
-        assert_eq!(outcome.exit(), Some(7), "{name}, {place:?} {options:?}: {outcome}");
-        assert_eq!(recorded(&outcome.out()), ["10", "1", "40"], "{name}, {place:?} {options:?}: {outcome}");
-        drop(kept);
-    };
     for (name, sink) in SINKS {
         for place in PLACES {
             std::thread::scope(|scope| {
                 for options in [&[][..], &["-v"], &["-vv"], &["-w"], &["-gvvw"]] {
-                    scope.spawn(move || check(name, sink, place, options));
+                    scope.spawn(move || assert_unharmed(Case::init().place(place).args(options), name, sink));
                 }
             });
         }
+    }
+}
+
+#[test]
+fn b2_a_bad_stderr_is_harmless_on_older_kernels() {
+    needs_namespaces!();
+    for (name, sink) in SINKS {
+        std::thread::scope(|scope| {
+            for errno in &ANSWERS[1..] {
+                scope.spawn(move || assert_unharmed(answered(errno).arg("-vw"), name, sink));
+            }
+        });
+    }
+}
+
+/// An init that says several lines, the same in every fresh PID namespace.
+fn talkative(case: Case) -> Case {
+    case.args(["-v", "-r", "KILL:TERM", "-r", "STOP:TERM"]).child(["exit", "7"])
+}
+
+/// What it says if nothing disturbs it.
+fn undisturbed() -> Vec<String> {
+    let outcome = talkative(Case::init()).run();
+    outcome.assert_exit(7);
+    let lines: Vec<_> = outcome.err().lines().map(str::to_owned).collect();
+    assert!(lines.len() == 4 && lines.iter().all(|line| line.starts_with("init: ")), "{outcome}");
+    lines
+}
+
+/// Everything that is in the pipe now.
+fn drain(pipe: &mut File) -> Vec<u8> {
+    let mut all = Vec::new();
+    let mut buffer = [0; 4096];
+    while poll(&mut [PollFd::new(pipe.as_fd(), PollFlags::POLLIN)], PollTimeout::ZERO) == Ok(1) {
+        match pipe.read(&mut buffer) {
+            Ok(count @ 1..) => all.extend_from_slice(&buffer[..count]),
+            _ => break,
+        }
+    }
+    all
+}
+
+/// A FIFO: its reader and its writer.
+fn fifo(folder: &std::path::Path) -> (OwnedFd, OwnedFd) {
+    let path = folder.join("fifo");
+    nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
+    let open = |flags| nix::fcntl::open(&path, flags | OFlag::O_CLOEXEC, nix::sys::stat::Mode::empty());
+    let reader = open(OFlag::O_RDONLY | OFlag::O_NONBLOCK).expect("a reader");
+    (reader, open(OFlag::O_WRONLY).expect("a writer"))
+}
+
+/// Each call that could write a part of a message is held up for a while, in which others write a line.
+#[test]
+fn b2_no_line_of_others_comes_into_a_message() {
+    needs_namespaces!();
+    needs_strace!();
+    let expected = undisturbed();
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = || nix::unistd::pipe2(OFlag::O_CLOEXEC).expect("a pipe");
+    for errno in ANSWERS {
+        for (what, (read, write)) in [("a pipe", pipe()), ("a FIFO", fifo(folder.path()))] {
+            let (mut read, mut ours) = (File::from(read), File::from(write.try_clone().expect("a descriptor")));
+            let delay = "--inject=/^(writev?|pwritev2?|splice|tee|vmsplice)$:delay_exit=3000";
+            let case = answered(errno).stderr(Stream::Given(write));
+            let init = talkative(case.strace_alone(["-e", "trace=/write|splice|tee", delay])).start();
+            let process = sys::open_process(init.pid()).expect("it has not been waited for");
+            let mut told = Vec::new();
+            while !sys::wait_for_end(&process, Duration::from_millis(1)) {
+                ours.write_all(b"other\n").expect("a reader");
+                told.extend(drain(&mut read));
+            }
+            told.extend(drain(&mut read));
+            init.wait().assert_exit(7);
+            let told = String::from_utf8_lossy(&told).into_owned();
+            // The test is one only if others wrote in between.
+            assert!(told.matches("other\n").count() > 3, "{told}");
+            let own: Vec<_> = told.lines().filter(|line| *line != "other").collect();
+            assert_eq!(own, expected, "{what}, pwritev2 answers {errno:?}");
+        }
+        std::fs::remove_file(folder.path().join("fifo")).expect("a FIFO");
+    }
+}
+
+/// The first byte of a message takes the last page, after which poll(2) says that there is no room.
+#[test]
+fn b2_a_pipe_with_one_free_page_gets_whole_lines_or_nothing() {
+    needs_namespaces!();
+    let expected = undisturbed();
+    for errno in ANSWERS {
+        let (read, write) = nix::unistd::pipe2(OFlag::O_CLOEXEC).expect("a pipe");
+        let size = fcntl(&write, FcntlArg::F_GETPIPE_SZ).expect("fcntl") as usize;
+        let filler = vec![b'x'; size - 4096];
+        let mut ours = File::from(write.try_clone().expect("a descriptor"));
+        ours.write_all(&filler).expect("room");
+        talkative(answered(errno).stderr(Stream::Given(write))).run().assert_exit(7);
+        let told = drain(&mut File::from(read)).split_off(filler.len());
+        let told = String::from_utf8(told).expect("text");
+        assert!(told.is_empty() || told.ends_with('\n'), "pwritev2 answers {errno:?}: {told:?}");
+        assert!(told.lines().all(|line| expected.iter().any(|other| other == line)), "{errno:?}: {told:?}");
+    }
+}
+
+/// A limit within the first line, past which nothing can be written.
+#[test]
+fn b2_a_file_near_its_size_limit_gets_whole_lines_or_nothing() {
+    needs_namespaces!();
+    const LIMIT: u64 = 4096;
+    for errno in ANSWERS {
+        for flags in [OFlag::empty(), OFlag::O_APPEND] {
+            for room in [1, 5, 20] {
+                let mut file = tempfile::tempfile().expect("a file");
+                fcntl(&file, FcntlArg::F_SETFL(OFlag::O_RDWR | flags)).expect("fcntl");
+                file.write_all(&vec![b'x'; (LIMIT - room) as usize]).expect("a file");
+                let case = answered(errno).arg("-v").limit(libc::RLIMIT_FSIZE, LIMIT, LIMIT);
+                let case = case.stderr(Stream::Given(file.try_clone().expect("a descriptor").into()));
+                let mut init = case.child(["record", "for", "1", "exit", "7"]).start();
+                init.wait_line("recording");
+                init.signal(libc::SIGTERM);
+                let outcome = init.wait();
+                outcome.assert_exit(7);
+                // XFSZ is init's own and stays there.
+                assert_eq!(recorded(&outcome.out()), ["15"], "{outcome}");
+                file.seek(SeekFrom::Start(LIMIT - room)).expect("a file");
+                let told = all_of(file.into());
+                assert!(told.is_empty() || told.ends_with('\n'), "pwritev2 answers {errno:?}: {told:?}");
+            }
+        }
+    }
+}
+
+/// Has a tracer stopped init in this call?
+fn is_held_in(init: &Running, call: i64) -> bool {
+    procfs::is_at(init.pid(), call)
+        && procfs::Status::read(init.pid()).is_ok_and(|status| status.get("State").starts_with('t'))
+}
+
+/// After init has seen room, and before it writes.
+#[test]
+fn b2_a_pipe_that_others_fill_at_that_moment_does_not_hold_init() {
+    needs_namespaces!();
+    needs_strace!();
+    let moments = [("write", libc::SYS_write), ("splice", libc::SYS_splice), ("pwritev2", libc::SYS_pwritev2)];
+    for errno in ANSWERS {
+        let mut held = 0;
+        for (name, call) in moments {
+            let (read, write) = nix::unistd::pipe2(OFlag::O_CLOEXEC).expect("a pipe");
+            let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&write));
+            // An open file of our own: the flag is not to be that of init's.
+            let mut ours = std::fs::OpenOptions::new();
+            std::os::unix::fs::OpenOptionsExt::custom_flags(&mut ours, libc::O_NONBLOCK);
+            let mut ours = ours.write(true).open(path).expect("a pipe");
+            let case = answered(errno).arg("-v").stderr(Stream::Given(write));
+            let inject = format!("--inject={name}:delay_enter=60000000:when=1");
+            let case = case.strace_alone(["-e", &format!("trace={name}"), &inject]);
+            let mut init = case.child(["ready", "sleep"]).start();
+            init.wait_until("the call, or rest", |init| {
+                is_held_in(init, call) || procfs::sleeps_in(init.pid(), libc::SYS_rt_sigtimedwait)
+            });
+            held += usize::from(is_held_in(&init, call));
+            for size in [4096, 1] {
+                while ours.write(&vec![b'x'; size]).is_ok() {}
+            }
+            init.end_tracing();
+            init.wait_line("ready");
+            init.signal(libc::SIGTERM);
+            init.wait().assert_exit(128 + libc::SIGTERM);
+            drop(read);
+        }
+        assert!(held > 0, "init writes by none of these calls: the test tests nothing");
     }
 }
 
@@ -322,7 +502,7 @@ fn b2_messages_arrive_whole_and_in_order_on_whatever_takes_them() {
             assert_eq!(text, &told[0].1, "{name}, {place:?}");
         }
         let text = &told[0].1;
-        let places: Vec<_> = ["SIGUSR1", "SIGHUP", "SIGRTMIN+6", "from the child", "exited with 7"]
+        let places: Vec<_> = ["SIGUSR1", "SIGHUP", "SIGRTMIN+6", "from the child", "exited with status 7"]
             .iter()
             .map(|word| text.find(word).unwrap_or_else(|| panic!("no {word} in {text}")))
             .collect();

@@ -107,14 +107,12 @@ fn i2_a_child_that_ends_in_time_is_left_alone() {
 #[test]
 fn i2_only_its_signals_start_the_clock() {
     needs_namespaces!();
-    let cases: [(&[&str], &[i32]); 7] = [
+    let cases: [(&[&str], &[i32]); 5] = [
         (&["--stop-timeout=1ms"], &[SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGCONT, SIGWINCH, 34]),
         (&["--stop-timeout=1ms:QUIT"], &[SIGHUP, SIGINT, SIGUSR1]),
-        // Judged after the rewrite.
-        (&["--stop-timeout=1ms", "-r", "TERM:QUIT"], &[SIGTERM]),
+        (&["--stop-timeout=1ms:QUIT", "-r", "USR1:TERM"], &[SIGUSR1]),
+        // Nothing is sent.
         (&["--stop-timeout=1ms", "-r", "TERM:0"], &[SIGTERM]),
-        (&["--stop-timeout=1ms", "-r", "TERM:64"], &[SIGTERM]),
-        (&["--stop-timeout=1ms:QUIT,40", "-r", "QUIT:USR1", "-r", "40:41"], &[SIGQUIT, 40]),
         (&["--stop-timeout=1ms", "--no-stop-timeout"], &[SIGTERM]),
     ];
     for place in PLACES {
@@ -127,7 +125,7 @@ fn i2_only_its_signals_start_the_clock() {
             // The passing of time is the point.
             std::thread::sleep(std::time::Duration::from_millis(50));
             init.signal(MARKER);
-            init.wait_lines(&format!("signal={MARKER} "), 1 + usize::from(options.contains(&"TERM:64")));
+            init.wait_line(&format!("signal={MARKER} "));
             init.wait_asleep_in(libc::SYS_rt_sigtimedwait);
             assert_eq!(init.stderr(), b"", "{place:?} {options:?}");
         }
@@ -137,14 +135,20 @@ fn i2_only_its_signals_start_the_clock() {
 #[test]
 fn i2_each_of_its_signals_starts_the_clock() {
     needs_namespaces!();
-    let cases: [(&[&str], i32); 7] = [
+    let cases: [(&[&str], i32); 12] = [
         (&["--stop-timeout=300ms:QUIT"], SIGQUIT),
         (&["--stop-timeout=300ms:HUP,SIGQUIT,40"], SIGHUP),
         (&["--stop-timeout=300ms:HUP,SIGQUIT,40"], SIGQUIT),
         (&["--stop-timeout=300ms:HUP,SIGQUIT,RTMIN+6"], 40),
-        // Judged after the rewrite.
+        // The signal that it was rewritten to counts.
         (&["--stop-timeout=300ms", "-r", "HUP:TERM"], SIGHUP),
         (&["--stop-timeout=300ms:USR1", "-r", "INT:USR1"], SIGINT),
+        // And so does the one that was received.
+        (&["--stop-timeout=300ms", "-r", "TERM:QUIT"], SIGTERM),
+        (&["--stop-timeout=300ms", "-r", "TERM:64"], SIGTERM),
+        (&["--stop-timeout=300ms:QUIT,40", "-r", "QUIT:USR1", "-r", "40:41"], SIGQUIT),
+        (&["--stop-timeout=300ms:QUIT,40", "-r", "QUIT:USR1", "-r", "40:41"], 40),
+        (&["--stop-timeout=300ms", "-r", "TERM:USR1", "-r", "USR1:HUP"], SIGTERM),
         (&["--stop-timeout=300ms:TERM", "--caught-only"], SIGTERM),
     ];
     for place in PLACES {
@@ -171,6 +175,68 @@ fn i2_the_clock_is_not_restarted() {
             let _ = sys::kill(init.pid(), signals.next().expect("a cycle"), None);
         }
         init.wait().assert_exit(128 + SIGKILL);
+    }
+}
+
+/// As from a child that has become another user's.
+#[test]
+fn i2_what_could_not_be_sent_starts_no_clock() {
+    needs_namespaces!();
+    for place in PLACES {
+        for options in [&["--stop-timeout=1ms"][..], &["--stop-timeout=1ms", "-g"]] {
+            let refused = [libc::SYS_kill, libc::SYS_tgkill, libc::SYS_rt_sigqueueinfo, libc::SYS_pidfd_send_signal];
+            let case = Case::init().place(place).arg("-v").args(options).refuse(libc::EPERM, refused);
+            let mut init = case.child(["record"]).start();
+            init.wait_line("recording");
+            init.signal(SIGTERM);
+            init.wait_error_line("init: cannot send 15 (SIGTERM) to ");
+            // The passing of time is the point.
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            init.wait_asleep_in(libc::SYS_rt_sigtimedwait);
+            let told = String::from_utf8_lossy(&init.stderr()).into_owned();
+            assert!(!told.contains("SIGKILL") && !told.contains("kill"), "{place:?} {options:?}: {told}");
+        }
+    }
+}
+
+/// Its kill is refused: that is told as what it is, and no later request makes it try again.
+#[test]
+fn i2_the_clock_runs_once_and_killed_is_said_of_what_was() {
+    needs_namespaces!();
+    needs_strace!();
+    for place in PLACES {
+        let case = Case::init().place(place).args(["-v", "--stop-timeout=100ms"]);
+        // The first is TERM to the child.
+        let mut init = case
+            .strace_alone(["-e", "trace=kill", "--inject=kill:error=EPERM:when=2+"])
+            .child(["record", "until", "64", "exit", "7"])
+            .start();
+        init.wait_line("recording");
+        init.signal(SIGTERM);
+        init.wait_line("signal=15 ");
+        init.wait_error_line("init: cannot send 9 (SIGKILL) to ");
+        init.wait_asleep_in(libc::SYS_rt_sigtimedwait);
+        init.end_tracing();
+        init.signal(SIGTERM);
+        init.wait_lines("signal=15 ", 2);
+        // More than the time-out.
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        init.signal(MARKER);
+        let outcome = init.wait();
+        outcome.assert_exit(7);
+        assert!(!outcome.err().contains("killed"), "{place:?}: {outcome}");
+    }
+}
+
+#[test]
+fn i19_a_stop_timeout_has_a_line_of_its_own() {
+    needs_namespaces!();
+    for options in [&[SHORT][..], &[SHORT, "-g"], &[SHORT, "--grace=60m"]] {
+        let init = recorder(Place::Pid1, options);
+        init.signal(SIGTERM);
+        let outcome = init.wait();
+        outcome.assert_exit(128 + SIGKILL);
+        assert_eq!(outcome.err(), "init: stop timeout over, killed child 2\n", "{options:?}");
     }
 }
 

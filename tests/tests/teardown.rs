@@ -30,7 +30,11 @@ const RECORDER: [&str; 1] = ["record"];
 const MARKER: i32 = 64;
 
 /// What init says when it gives up.
-const UNKILLABLE: &str = "init: warning: what is left cannot be killed, ignoring";
+const UNKILLABLE: &str = "init: warning: some processes survived SIGKILL, ignoring";
+
+/// What it says before it kills them, and where a second stop request made it do so.
+const CUT_SHORT: &str = "init: grace period cut short, killing remaining processes";
+const GRACE_OVER: &str = "init: grace period over, killing remaining processes";
 
 /// The last words of the child of [`with`].
 const STATUS: i32 = 7;
@@ -266,20 +270,55 @@ fn i13_i14_who_is_left_by_a_child_that_has_ended_at_once_is_waited_for_asleep() 
     }
 }
 
-/// Without pidfd_send_signal(2) it can ask nobody to end, for a number may become another's.
+/// A filter that refuses pidfd_send_signal(2) alone: the process is there, and may not be signalled.
 #[test]
-fn i14_a_subreaper_waits_for_whom_it_cannot_ask_to_end() {
+fn i14_a_subreaper_waits_for_whom_it_may_not_ask_to_end() {
     needs_namespaces!();
-    for errno in [libc::ENOSYS, libc::EPERM] {
-        let case = Case::init().not_pid1().args(FOREVER).refuse(errno, [libc::SYS_pidfd_send_signal]);
-        let mut init = with(case, &[&["record", "until", "10"]]);
-        init.close_stdin();
-        init.wait_asleep_in(libc::SYS_ppoll);
-        let [worker] = &init.children()[..] else { panic!("one is left") };
-        sys::kill(worker.pid, SIGUSR1, None).expect("it lives");
-        let outcome = init.wait();
-        outcome.assert_exit(STATUS);
-        assert_eq!(recorded(&outcome.stdout), [SIGUSR1], "{outcome}");
+    let case = Case::init().not_pid1().args(FOREVER).refuse(libc::EPERM, [libc::SYS_pidfd_send_signal]);
+    let mut init = with(case, &[&["record", "until", "10"]]);
+    init.close_stdin();
+    init.wait_asleep_in(libc::SYS_ppoll);
+    let [worker] = &init.children()[..] else { panic!("one is left") };
+    sys::kill(worker.pid, SIGUSR1, None).expect("it lives");
+    let outcome = init.wait();
+    outcome.assert_exit(STATUS);
+    assert_eq!(recorded(&outcome.stdout), [SIGUSR1], "{outcome}");
+}
+
+/// As before Linux 5.3 (pidfd_open) and 5.1 (pidfd_send_signal).
+#[test]
+fn i14_without_pidfd_a_subreaper_asks_and_kills_its_descendants() {
+    needs_namespaces!();
+    let older: [&[i64]; 3] = [
+        &[libc::SYS_pidfd_open],
+        &[libc::SYS_pidfd_open, libc::SYS_pidfd_send_signal],
+        &[libc::SYS_pidfd_open, libc::SYS_pidfd_send_signal, libc::SYS_close_range],
+    ];
+    let chain = ["child", "record", "until", "18", "say", "done", "end", "record", "until", "18", "say", "done"];
+    let session = ["setsid", "record", "until", "18", "say", "done"];
+    for refused in older {
+        for place in PLACES {
+            let case = |grace: &[&str]| Case::init().place(place).args(grace).refuse(libc::ENOSYS, refused.to_vec());
+            // A chain of two, a session: each is asked once, and when they have ended the grace is over.
+            let mut init = with(case(&FOREVER), &[&chain, &session]);
+            init.wait_lines("recording", 3);
+            // It is none of a subreaper's, and is not waited for.
+            let stranger = (place == Place::Child).then(|| neighbour(&init));
+            init.close_stdin();
+            assert_eq!(libc::WEXITSTATUS(init.wait_status()), STATUS);
+            stranger.into_iter().for_each(|mut stranger| assert_untouched(&mut stranger));
+            let outcome = init.wait();
+            outcome.assert_exit(STATUS);
+            let asked = [SIGTERM, SIGCONT].map(|signal| count(&outcome.stdout, signal));
+            assert_eq!(asked, [3, 3], "{place:?}: {outcome}");
+            assert_eq!(outcome.err(), "", "{place:?}");
+            // Those that TERM does not end.
+            let mut init = with(case(&SHORT), &[&STUBBORN, &["setsid", "record"]]);
+            init.close_stdin();
+            assert_eq!(libc::WEXITSTATUS(init.wait_status()), STATUS);
+            init.wait_until("nobody else", |init| place == Place::Pid1 || left(init).is_empty());
+            assert_eq!(init.wait().err(), format!("{GRACE_OVER}\n"), "{place:?}");
+        }
     }
 }
 
@@ -355,7 +394,11 @@ fn i14_all_children_are_reaped_before_the_end() {
         outcome.assert_exit(STATUS);
         let reaped: Vec<_> = outcome.err().lines().filter(|line| line.contains("reaped")).map(str::to_owned).collect();
         let of = |text: &str| reaped.iter().filter(|line| line.contains(text)).count();
-        assert_eq!((reaped.len(), of("SIGTERM"), of("SIGKILL"), of("exited")), (4, 1, 2, 1), "{place:?}: {outcome}");
+        assert_eq!(
+            (reaped.len(), of("SIGTERM"), of("SIGKILL"), of("exit status")),
+            (4, 1, 2, 1),
+            "{place:?}: {outcome}"
+        );
     }
 }
 
@@ -1192,9 +1235,19 @@ fn i14_under_wait_all_the_first_term_int_or_quit_starts_the_teardown() {
 #[test]
 fn i14_under_wait_all_a_term_that_comes_with_the_childs_end_is_not_lost() {
     needs_namespaces!();
+    // As dumb-init a HUP may be init's own, from a terminal that it has given up: this one is not.
+    let rewritten: [&str; 2] = ["-r", "HUP:TERM"];
     for place in PLACES {
-        for signal in [SIGTERM, SIGINT, SIGQUIT] {
-            let mut init = at(place, &WAIT_ALL, &[&OBEDIENT]);
+        for (name, options, signal) in [
+            ("init", &[][..], SIGTERM),
+            ("init", &[], SIGINT),
+            ("init", &[], SIGQUIT),
+            ("init", &rewritten, SIGHUP),
+            ("dumb-init", &[], SIGTERM),
+            ("dumb-init", &rewritten, SIGHUP),
+        ] {
+            let case = Case::init().name(name).place(place).args(WAIT_ALL).args(options);
+            let mut init = with(case, &[&["setsid", "record", "for", "2", "say", "done"]]);
             let (pid, child) = (init.pid(), child(&init).pid);
             init.signal(SIGSTOP);
             init.wait_until("a stopped init", |_| state(pid) == 'T');
@@ -1204,8 +1257,52 @@ fn i14_under_wait_all_a_term_that_comes_with_the_childs_end_is_not_lost() {
             init.signal(SIGCONT);
             let outcome = init.wait();
             outcome.assert_exit(128 + SIGKILL);
-            assert!(outcome.out().contains("done"), "{place:?} {signal}: {outcome}");
+            assert!(outcome.out().contains("done"), "{name} {place:?} {signal}: {outcome}");
         }
+    }
+}
+
+/// Otherwise one `docker stop` would never be enough.
+#[test]
+fn i14_under_wait_all_a_stop_request_before_the_childs_end_counts() {
+    needs_namespaces!();
+    let rewritten: [&str; 2] = ["-r", "HUP:TERM"];
+    let requests =
+        [(&[][..], SIGTERM, SIGTERM), (&[], SIGINT, SIGINT), (&[], SIGQUIT, SIGQUIT), (&rewritten, SIGHUP, SIGTERM)];
+    let daemons: [&[&str]; 2] = [&OBEDIENT, &["setsid", "record", "for", "2", "say", "done"]];
+    let check = |place, grace: &[&str], (options, sent, arrives): (&[&str], i32, i32)| {
+        let case = Case::init().place(place).args(WAIT_ALL).args(grace).args(options).limit(libc::RLIMIT_CORE, 0, 0);
+        let init = with(case, &daemons);
+        // Nothing is asked of the daemons before the child has ended.
+        init.signal(sent);
+        let outcome = init.wait();
+        outcome.assert_exit(128 + arrives);
+        assert_eq!(outcome.out().matches("done").count(), 2, "{place:?} {grace:?} {sent}: {outcome}");
+        assert_eq!(outcome.err(), "");
+    };
+    for place in PLACES {
+        for grace in [&[][..], &FOREVER] {
+            std::thread::scope(|scope| {
+                for request in requests {
+                    scope.spawn(move || check(place, grace, request));
+                }
+            });
+        }
+        // The grace begins then, and does not end with the request: a child that takes its time costs the others none of theirs.
+        let case = Case::init().place(place).args(WAIT_ALL).args(SHORT).stdin(Stream::Pipe);
+        let words = ["child", "record", "end", "record", "until", "15", "cat", "exit", "7"];
+        let mut init = case.child(words).start();
+        init.wait_lines("recording", 2);
+        init.signal(SIGTERM);
+        init.wait_line("signal=15 ");
+        // Longer than the grace, which is not running yet.
+        std::thread::sleep(Duration::from_millis(600));
+        assert_eq!(recorded(&init.stdout()), [SIGTERM], "{place:?}");
+        init.close_stdin();
+        let outcome = init.wait();
+        outcome.assert_exit(STATUS);
+        assert_eq!(recorded(&outcome.stdout), [SIGTERM, SIGTERM, SIGCONT], "{place:?}: {outcome}");
+        assert_eq!(outcome.err(), format!("{GRACE_OVER}\n"), "{place:?}");
     }
 }
 
@@ -1219,6 +1316,76 @@ fn i14_under_wait_all_a_term_ends_a_stopped_process() {
         end_child(&mut init);
         init.signal(SIGTERM);
         init.wait().assert_exit(STATUS);
+    }
+}
+
+// ---- What is told ---------------------------------------------------------------------------------------------------
+
+/// The lines about what was sent, and what was said of the grace.
+fn told(outcome: &Outcome) -> Vec<String> {
+    let of_interest = |line: &&str| ["init: sent ", "init: grace "].iter().any(|start| line.starts_with(start));
+    outcome.err().lines().filter(of_interest).map(str::to_owned).collect()
+}
+
+#[test]
+fn i2_all_that_a_teardown_sends_is_told_at_verbose() {
+    needs_namespaces!();
+    for (place, to) in [(Place::Pid1, "all processes"), (Place::Child, "process 4")] {
+        let asked = [format!("init: sent 15 (SIGTERM) to {to}"), format!("init: sent 18 (SIGCONT) to {to}")];
+        let killed = format!("init: sent 9 (SIGKILL) to {to}");
+        let mut init = at(place, &["-v", "-t60m"], &[&OBEDIENT]);
+        init.close_stdin();
+        assert_eq!(told(&init.wait()), asked, "{place:?}");
+        // The end of the grace, and a request that cuts it short.
+        let mut init = at(place, &["-v", "-t300ms"], &[&STUBBORN]);
+        init.close_stdin();
+        assert_eq!(told(&init.wait()), [&asked[..], &[GRACE_OVER.into(), killed.clone()]].concat(), "{place:?}");
+        let mut init = at(place, &["-v", "-t60m"], &[&["record", "until", "18", "say", "asked", "sleep"]]);
+        init.close_stdin();
+        init.wait_line("asked");
+        init.signal(SIGTERM);
+        assert_eq!(told(&init.wait()), [&asked[..], &[CUT_SHORT.into(), killed]].concat(), "{place:?}");
+        // Under --wait-all what is passed on to those that remain, too.
+        let mut init = at(place, &["-v", "--wait-all"], &[&["record", "until", "18"]]);
+        end_child(&mut init);
+        for signal in [SIGUSR1, SIGTERM] {
+            init.signal(signal);
+            init.wait_line(&format!("signal={signal} "));
+        }
+        let passed = format!("init: sent 10 (SIGUSR1) to {to}");
+        assert_eq!(told(&init.wait()), [&[passed], &asked[..]].concat(), "{place:?}");
+    }
+}
+
+#[test]
+fn i14_a_grace_that_is_cut_short_is_told() {
+    needs_namespaces!();
+    for place in PLACES {
+        let mut init = at(place, &FOREVER, &[&["record", "until", "18", "say", "asked", "sleep"]]);
+        init.close_stdin();
+        init.wait_line("asked");
+        init.signal(SIGINT);
+        assert_eq!(init.wait().err(), format!("{CUT_SHORT}\n"), "{place:?}");
+    }
+}
+
+#[test]
+fn i2_what_dumb_init_and_the_stop_timeout_send_is_told_at_verbose() {
+    needs_namespaces!();
+    for (place, child) in [(Place::Pid1, 2), (Place::Child, 3)] {
+        let outcome = Case::init().name("dumb-init").place(place).arg("-v").child(["exit", "7"]).run();
+        outcome.assert_exit(7);
+        assert_eq!(told(&outcome), [format!("init: sent 15 (SIGTERM) to process group {child}")], "{place:?}");
+        let mut init = Case::init().place(place).args(["-v", "--stop-timeout=300ms"]).child(["record"]).start();
+        init.wait_line("recording");
+        init.signal(SIGTERM);
+        let outcome = init.wait();
+        let told = told(&outcome);
+        assert_eq!(told[0], format!("init: sent 15 (SIGTERM) to child {child}"), "{place:?}: {outcome}");
+        let killed = [format!("process group {child}"), format!("child {child}")];
+        let killed = killed.map(|to| format!("init: sent 9 (SIGKILL) to {to}"));
+        // The group is the child's, who may be told of as well.
+        assert!(told.len() > 1 && told[1..].iter().all(|line| killed.contains(line)), "{place:?}: {outcome}");
     }
 }
 

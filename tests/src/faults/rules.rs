@@ -82,7 +82,7 @@ const ANY: Rule = Rule { calls: &[], errors: &[], lasting: false, scenarios: &[]
 /// In their order; what no rule fits goes unnoticed.
 pub const RULES: &[Rule] = &[
     // Before the child runs.
-    Rule { calls: &["clone"], class: Class::Fatal("cannot clone a process"), ..ANY },
+    Rule { calls: &["clone"], class: Class::Fatal("cannot fork"), ..ANY },
     Rule { calls: &["execve"], errors: &["ENOEXEC"], scenarios: &["a script"], class: Class::Unnoticed, ..ANY },
     Rule { calls: &["execve"], class: Class::NotExecuted, ..ANY },
     Rule { calls: &["mmap"], class: Class::NotExecuted, ..ANY },
@@ -90,7 +90,7 @@ pub const RULES: &[Rule] = &[
     Rule { calls: &["openat"], scenarios: &["a script"], class: Class::NoScript, ..ANY },
     Rule {
         calls: &["prctl"],
-        class: Class::Warns(&["cannot be a child subreaper", "cannot set the parent-death signal"]),
+        class: Class::Warns(&["cannot become a child subreaper", "cannot set the parent-death signal"]),
         ..ANY
     },
     // The waits.
