@@ -188,8 +188,8 @@ fn help(text: &mut Line<CAPACITY>) -> &mut Line<CAPACITY> {
             text.add(&[b'-', letter]).text(", ");
         }
         text.text("--").text(option.name);
-        if let table::Kind::Value(_, value, _) = option.kind {
-            text.text(" ").text(value);
+        if let table::Kind::Value(_, value) = option.kind {
+            text.text(" ").text(value.describe().0);
         }
         text.text("\n      ").text(option.help).text("\n");
     }

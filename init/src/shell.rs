@@ -168,7 +168,7 @@ impl Shell {
         let Forward { signal, to_group, only_caught, with_info, .. } = forward;
         let child = self.setup.child;
         if only_caught {
-            return self.send_to_catching(signal, |pid| sys::group_of(pid) == Ok(child));
+            return self.send_to_catching(signal, &|pid| sys::group_of(pid) == Ok(child));
         }
         let mut info = *info;
         info.set_number(signal);
@@ -226,7 +226,7 @@ impl Shell {
     fn send_all(&self, signal: SignalNumber, only_caught: bool) {
         let Setup { own_pid, .. } = self.setup;
         if only_caught {
-            self.send_to_catching(signal, |pid| own_pid == 1 || procfs::is_descendant(pid, own_pid));
+            self.send_to_catching(signal, &|pid| own_pid == 1 || procfs::is_descendant(pid, own_pid));
         } else if own_pid == 1 {
             let sent = sys::kill(-1, signal);
             // No process is left to send it to: nothing to tell.
@@ -235,7 +235,7 @@ impl Shell {
             }
         } else {
             procfs::each_process(&mut |pid| {
-                if let Some(sent) = self.signal_one(pid, signal, |pid| procfs::is_descendant(pid, own_pid)) {
+                if let Some(sent) = self.signal_one(pid, signal, &|pid| procfs::is_descendant(pid, own_pid)) {
                     self.tell(signal, Target::Process(pid), sent);
                 }
             });
@@ -243,7 +243,7 @@ impl Shell {
     }
 
     /// Sends a signal to the processes of a kind that catch it; a signal that they do not catch would end them.
-    fn send_to_catching(&self, signal: SignalNumber, is_meant: impl Fn(Pid) -> bool) -> Outcome {
+    fn send_to_catching(&self, signal: SignalNumber, is_meant: &dyn Fn(Pid) -> bool) -> Outcome {
         let mut outcome = Outcome::Uncaught;
         procfs::each_process(&mut |pid| {
             if !is_meant(pid) || pid == self.setup.own_pid {
@@ -256,7 +256,7 @@ impl Shell {
             let target = Target::Process(pid);
             if !status.caught.contains(signal) {
                 self.say(Message::DroppedUncaught { signal, target });
-            } else if let Some(sent) = self.signal_one(pid, signal, &is_meant) {
+            } else if let Some(sent) = self.signal_one(pid, signal, is_meant) {
                 self.tell(signal, target, sent);
                 outcome = Outcome::Sent;
             }
@@ -266,7 +266,7 @@ impl Shell {
 
     /// Sends a signal to the process `pid` if it is meant; `None` if it is not, or gone. The pidfd comes before the question:
     /// the process that was asked about is the one that is signalled, even if its number has become another's.
-    fn signal_one(&self, pid: Pid, signal: SignalNumber, is_meant: impl Fn(Pid) -> bool) -> Option<Result<(), Errno>> {
+    fn signal_one(&self, pid: Pid, signal: SignalNumber, is_meant: &dyn Fn(Pid) -> bool) -> Option<Result<(), Errno>> {
         if pid == self.setup.own_pid {
             return None;
         }

@@ -1,7 +1,7 @@
 //! The variables: our own, `BITTS_*`, and those of the peers, which are read as leniently as the peers read them.
 
 use super::config::Config;
-use super::table::{self, Kind, Setting};
+use super::table::{self, Kind, Setting, Value};
 use super::{Problem, UsageError};
 use crate::bytes::{after, same, take, take_number};
 
@@ -56,9 +56,9 @@ pub(super) fn read<'a>(
             config.set(setting, 0);
         } else if config.assign(setting, value).is_none() {
             let expected = match option.kind {
-                Kind::Value(_, name, form) => (name, form),
-                Kind::Count(_) => ("number", "0-255"),
-                _ => ("value", "0 or 1"),
+                Kind::Value(_, value) => value,
+                Kind::Count(_) => Value::Count,
+                _ => Value::Flag,
             };
             outcome = Err(UsageError { problem: Problem::Invalid(expected), option: name, word: value });
         }

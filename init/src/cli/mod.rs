@@ -51,10 +51,10 @@ pub enum Problem {
     Unknown,
     /// The command line names no program.
     NoProgram,
-    /// The value with this name is missing.
-    NoValue(&'static str),
-    /// The value is malformed: its name, and what it must look like.
-    Invalid((&'static str, &'static str)),
+    /// This value is missing.
+    NoValue(table::Value),
+    /// This value is malformed.
+    Invalid(table::Value),
     /// The option takes no value.
     NoValueWanted,
 }
@@ -84,8 +84,11 @@ impl<'a> UsageError<'a> {
         match self.problem {
             Problem::Unknown => line.text("unknown option ").quoted(self.word),
             Problem::NoProgram => line.text("no program given"),
-            Problem::NoValue(name) => line.text("option ").quoted(self.word).text(" needs a value: ").text(name),
-            Problem::Invalid((name, form)) => {
+            Problem::NoValue(value) => {
+                line.text("option ").quoted(self.word).text(" needs a value: ").text(value.describe().0)
+            }
+            Problem::Invalid(value) => {
+                let (name, form) = value.describe();
                 self.culprit(&mut line).text(": invalid ").text(name).text(" ").quoted(self.word);
                 line.text(" (expected ").text(form).text(")")
             }

@@ -41,16 +41,16 @@ pub(super) fn read<'a>(
                 return Err(UsageError::of(Problem::Unknown, b"", word));
             };
             match option.kind {
-                Kind::Value(setting, value_name, form) if is_on => {
+                Kind::Value(setting, value) if is_on => {
                     if rest.is_empty() && !has_value {
                         let Some(next) = words.next() else {
-                            return Err(UsageError::of(Problem::NoValue(value_name), b"", word));
+                            return Err(UsageError::of(Problem::NoValue(value), b"", word));
                         };
                         rest = next;
                         taken += 1;
                     }
                     if rest.is_empty() || config.assign(setting, rest).is_none() {
-                        return Err(UsageError::of(Problem::Invalid((value_name, form)), option.name.as_bytes(), rest));
+                        return Err(UsageError::of(Problem::Invalid(value), option.name.as_bytes(), rest));
                     }
                     rest = b"";
                 }

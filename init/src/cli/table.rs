@@ -49,10 +49,45 @@ pub enum Kind {
     Flag(Setting),
     /// As a flag, and it counts how often it is given.
     Count(Setting),
-    /// A value follows: its name, and what it must look like.
-    Value(Setting, &'static str, &'static str),
+    /// A value follows.
+    Value(Setting, Value),
     /// Nothing follows, and it has neither a variable nor `--no-X`.
     Action(Action),
+}
+
+/// The value of an option.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Value {
+    /// A time span.
+    Time,
+    /// A time span, and signals.
+    TimeAndSignals,
+    /// A signal.
+    Signal,
+    /// A rule.
+    Rule,
+    /// An exit status.
+    Code,
+    /// How often, as a variable says it.
+    Count,
+    /// On or off, as a variable says it.
+    Flag,
+}
+
+impl Value {
+    /// What it is called, and what it must look like.
+    #[must_use]
+    pub const fn describe(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Time => ("TIME", "10, 10s, 500ms or 2m"),
+            Self::TimeAndSignals => ("TIME[:SIG,...]", "a time, such as 10s, or 10s:TERM,INT"),
+            Self::Signal => ("SIG", "1-64 or a name, such as TERM"),
+            Self::Rule => ("S:R", "two signals, such as TERM:QUIT"),
+            Self::Code => ("CODE", "0-255"),
+            Self::Count => ("number", "0-255"),
+            Self::Flag => ("value", "0 or 1"),
+        }
+    }
 }
 
 /// One option.
@@ -72,11 +107,6 @@ const fn option(letters: &'static str, name: &'static str, kind: Kind, help: &'s
     Opt { letters, name, kind, help }
 }
 
-/// What a TIME must look like.
-const TIME: &str = "10, 10s, 500ms or 2m";
-/// What a SIG must look like.
-const SIG: &str = "1-64 or a name, such as TERM";
-
 /// All options, in the order of the help text.
 pub const OPTIONS: &[Opt] = &[
     option("g", "group", Kind::Flag(Setting::Group), "forward signals to the child's process group"),
@@ -94,26 +124,26 @@ pub const OPTIONS: &[Opt] = &[
     option(
         "t",
         "grace",
-        Kind::Value(Setting::Grace, "TIME", TIME),
+        Kind::Value(Setting::Grace, Value::Time),
         "grace period for processes left when the child exits (10s, 500ms)",
     ),
     option(
         "",
         "stop-timeout",
-        Kind::Value(Setting::StopTimeout, "TIME[:SIG,...]", "a time, such as 10s, or 10s:TERM,INT"),
+        Kind::Value(Setting::StopTimeout, Value::TimeAndSignals),
         "kill the child if it is still there TIME after TERM (or SIG)",
     ),
-    option("p", "parent-death", Kind::Value(Setting::ParentDeath, "SIG", SIG), "get SIG when the parent dies"),
+    option("p", "parent-death", Kind::Value(Setting::ParentDeath, Value::Signal), "get SIG when the parent dies"),
     option(
         "r",
         "rewrite",
-        Kind::Value(Setting::Rewrite, "S:R", "two signals, such as TERM:QUIT"),
+        Kind::Value(Setting::Rewrite, Value::Rule),
         "forward signal R in place of S; S:0 drops S (repeatable)",
     ),
     option(
         "e",
         "expect",
-        Kind::Value(Setting::Expect, "CODE", "0-255"),
+        Kind::Value(Setting::Expect, Value::Code),
         "exit with 0 if the child exits with CODE (repeatable)",
     ),
     option("P", "pause", Kind::Action(Action::Pause), "run no program, behave as pause does"),
