@@ -1321,10 +1321,12 @@ fn i14_under_wait_all_a_term_ends_a_stopped_process() {
 
 // ---- What is told ---------------------------------------------------------------------------------------------------
 
-/// The lines about what was sent, and what was said of the grace.
+/// The lines about what was sent, and what was said of the grace. A KILL may be sent again to what has not ended yet.
 fn told(outcome: &Outcome) -> Vec<String> {
     let of_interest = |line: &&str| ["init: sent ", "init: grace "].iter().any(|start| line.starts_with(start));
-    outcome.err().lines().filter(of_interest).map(str::to_owned).collect()
+    let mut lines: Vec<_> = outcome.err().lines().filter(of_interest).map(str::to_owned).collect();
+    lines.dedup();
+    lines
 }
 
 #[test]
