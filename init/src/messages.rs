@@ -17,18 +17,6 @@ pub enum Target {
     Process(c_int),
 }
 
-impl Target {
-    /// Adds its name.
-    fn name(self, line: &mut Line) -> &mut Line {
-        match self {
-            Self::Child(pid) => line.text("child ").number(pid),
-            Self::Group(pid) => line.text("process group ").number(pid),
-            Self::All => line.text("all processes"),
-            Self::Process(pid) => line.text("process ").number(pid),
-        }
-    }
-}
-
 /// A message; numbers are pids, signals, exit statuses and error numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[expect(missing_docs, clippy::missing_docs_in_private_items, reason = "the wording below says what each one means")]
@@ -81,68 +69,60 @@ pub const fn is_verbose(message: &Message) -> bool {
 /// The message as a line, with its newline.
 #[must_use]
 pub fn line(message: Message) -> Line {
+    let (template, arguments) = wording(message);
     let mut line = Line::new();
-    line.text("init: ");
-    match message {
-        Message::CannotFork { errno } => line.text("fatal: cannot fork: ").error(errno),
-        Message::ChildLost { child } => {
-            line.text("fatal: child ").number(child).text(" is gone, its exit status is unknown")
-        }
-        Message::NoSubreaper { errno } => {
-            line.text("warning: cannot become a child subreaper: ").error(errno).text(", ignoring")
-        }
-        Message::NoParentDeath { errno } => {
-            line.text("warning: cannot set the parent-death signal: ").error(errno).text(", ignoring")
-        }
-        Message::CannotWait { errno } => {
-            line.text("warning: cannot wait for events: ").error(errno).text(", retrying every second")
-        }
-        Message::NoProc => line.text("warning: no /proc of this PID namespace, ignoring"),
-        Message::ReapedExited { pid, status } => {
-            line.text("warning: reaped process ").number(pid).text(", exit status ").number(status.into())
-        }
-        Message::ReapedKilled { pid, signal } => {
-            line.text("warning: reaped process ").number(pid).text(", killed by signal ").signal(signal)
-        }
-        Message::ChildKilled { child, signal, out_of_memory } => {
-            line.text("child ").number(child).text(" was killed by signal ").signal(signal);
-            match out_of_memory {
-                0 => &mut line,
-                count => line
-                    .text("; the kernel's out-of-memory killer ended ")
-                    .number(count as c_int)
-                    .text(if count == 1 { " process here" } else { " processes here" }),
-            }
-        }
-        Message::ChildExited { child, status } => {
-            line.text("child ").number(child).text(" exited with status ").number(status.into())
-        }
-        Message::ChildStopped { child, signal } => {
-            line.text("child ").number(child).text(" was stopped by ").signal(signal)
-        }
-        Message::StopTimeout { child } => line.text("stop timeout over, killed child ").number(child),
-        Message::GraceOver => line.text("grace period over, killing remaining processes"),
-        Message::GraceCutShort => line.text("grace period cut short, killing remaining processes"),
-        Message::Left => line.text("warning: some processes are left, ignoring"),
-        Message::NoEffect { signal } => line.text("rewriting ").signal(signal).text(" has no effect"),
-        Message::Sent { signal, target } => target.name(line.text("sent ").signal(signal).text(" to ")),
-        Message::CannotSend { signal, target, errno } => {
-            target.name(line.text("cannot send ").signal(signal).text(" to ")).text(": ").error(errno)
-        }
-        Message::QueueFull { signal } => line.signal(signal).text(" is waiting for room in the queue of the child"),
-        Message::DroppedByRule { signal } => line.text("dropped ").signal(signal).text(": rewrite rule"),
-        Message::DroppedAsShared { signal } => line.text("dropped ").signal(signal).text(": the child already has it"),
-        Message::DroppedUncaught { signal, target: Target::Child(_) } => {
-            line.text("dropped ").signal(signal).text(": not caught by the child")
-        }
-        Message::DroppedUncaught { signal, target } => {
-            target.name(line.text("dropped ").signal(signal).text(": not caught by "))
-        }
-        Message::GaveTerminal { group } => line.text("gave the terminal to process group ").number(group),
-        Message::TookTerminal => line.text("took the terminal back"),
-    };
-    line.text("\n");
+    line.text("init: ").fill(template, arguments).text("\n");
     line
+}
+
+/// What a message says. In a template `#` stands for a number, `$` for a signal, `!` for the wording of an error number, each for
+/// the next of the arguments.
+#[rustfmt::skip] // A table.
+const fn wording(message: Message) -> (&'static str, [c_int; 3]) {
+    match message {
+        Message::CannotFork { errno } => ("fatal: cannot fork: !", [errno, 0, 0]),
+        Message::ChildLost { child } => ("fatal: child # is gone, its exit status is unknown", [child, 0, 0]),
+        Message::NoSubreaper { errno } => ("warning: cannot become a child subreaper: !, ignoring", [errno, 0, 0]),
+        Message::NoParentDeath { errno } => ("warning: cannot set the parent-death signal: !, ignoring", [errno, 0, 0]),
+        Message::CannotWait { errno } => ("warning: cannot wait for events: !, retrying every second", [errno, 0, 0]),
+        Message::NoProc => ("warning: no /proc of this PID namespace, ignoring", [0; 3]),
+        Message::ReapedExited { pid, status } => ("warning: reaped process #, exit status #", [pid, status as c_int, 0]),
+        Message::ReapedKilled { pid, signal } => ("warning: reaped process #, killed by signal $", [pid, signal, 0]),
+        Message::ChildKilled { child, signal, out_of_memory: 0 } => ("child # was killed by signal $", [child, signal, 0]),
+        Message::ChildKilled { child, signal, out_of_memory: 1 } => (
+            "child # was killed by signal $; the kernel's out-of-memory killer ended 1 process here", [child, signal, 0],
+        ),
+        Message::ChildKilled { child, signal, out_of_memory } => (
+            "child # was killed by signal $; the kernel's out-of-memory killer ended # processes here",
+            [child, signal, out_of_memory as c_int],
+        ),
+        Message::ChildExited { child, status } => ("child # exited with status #", [child, status as c_int, 0]),
+        Message::ChildStopped { child, signal } => ("child # was stopped by $", [child, signal, 0]),
+        Message::StopTimeout { child } => ("stop timeout over, killed child #", [child, 0, 0]),
+        Message::GraceOver => ("grace period over, killing remaining processes", [0; 3]),
+        Message::GraceCutShort => ("grace period cut short, killing remaining processes", [0; 3]),
+        Message::Left => ("warning: some processes are left, ignoring", [0; 3]),
+        Message::NoEffect { signal } => ("rewriting $ has no effect", [signal, 0, 0]),
+        Message::Sent { signal, target } => match target {
+            Target::Child(pid) => ("sent $ to child #", [signal, pid, 0]),
+            Target::Group(pid) => ("sent $ to process group #", [signal, pid, 0]),
+            Target::All => ("sent $ to all processes", [signal, 0, 0]),
+            Target::Process(pid) => ("sent $ to process #", [signal, pid, 0]),
+        },
+        Message::CannotSend { signal, target, errno } => match target {
+            Target::Child(pid) => ("cannot send $ to child #: !", [signal, pid, errno]),
+            Target::Group(pid) => ("cannot send $ to process group #: !", [signal, pid, errno]),
+            Target::All => ("cannot send $ to all processes: !", [signal, errno, 0]),
+            Target::Process(pid) => ("cannot send $ to process #: !", [signal, pid, errno]),
+        },
+        Message::QueueFull { signal } => ("$ is waiting for room in the queue of the child", [signal, 0, 0]),
+        Message::DroppedByRule { signal } => ("dropped $: rewrite rule", [signal, 0, 0]),
+        Message::DroppedAsShared { signal } => ("dropped $: the child already has it", [signal, 0, 0]),
+        Message::DroppedUncaught { signal, target: Target::Process(pid) } => ("dropped $: not caught by process #", [signal, pid, 0]),
+        Message::DroppedUncaught { signal, .. } => ("dropped $: not caught by the child", [signal, 0, 0]),
+        Message::GaveTerminal { group } => ("gave the terminal to process group #", [group, 0, 0]),
+        Message::TookTerminal => ("took the terminal back", [0; 3]),
+    }
 }
 
 /// The program could not be executed.
