@@ -141,6 +141,7 @@ fn tell_void_rewrites(config: &Config, shell: &shell::Shell) {
 }
 
 /// Behaves as `pause` does (contract I20): the kernel reaps, every signal but TERM and INT stays blocked.
+#[inline(never)]
 fn hold() -> ! {
     bare::let_the_kernel_reap();
     sys::leave_directory();
@@ -160,6 +161,7 @@ fn hold() -> ! {
 }
 
 /// Prints what was asked for on standard output, or on standard error, as dumb-init does; returns the exit status.
+#[inline(never)] // Its text would lie on the stack below the loop.
 fn print(action: Action, persona: Persona) -> u8 {
     let is_dumb_init = persona == Persona::DumbInit;
     let descriptor = if is_dumb_init { libc::STDERR_FILENO } else { libc::STDOUT_FILENO };
@@ -240,6 +242,7 @@ impl Terminal {
 }
 
 /// Gives the terminal up. What that raises in init itself is dropped, and no other HUP or CONT is (contract I4).
+#[inline(never)]
 fn leave_terminal(terminal: &Terminal, own_pid: sys::Pid) {
     let Some(descriptor) = terminal.descriptor else { return };
     sys::leave_terminal(descriptor);

@@ -34,6 +34,7 @@ impl Shell {
     }
 
     /// The loop: an event, a decision, the next event. Returns init's exit status.
+    #[inline(never)]
     pub fn run(&mut self, mut core: Supervisor) -> u8 {
         let mut event = Event::Started;
         loop {

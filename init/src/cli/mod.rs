@@ -27,6 +27,7 @@ pub enum Request {
 ///
 /// # Errors
 /// What is wrong with the command line, or else with a variable.
+#[inline(never)]
 pub fn read<'a>(
     name: &[u8],
     environment: impl Iterator<Item = &'a [u8]> + Clone,
@@ -78,6 +79,7 @@ impl<'a> UsageError<'a> {
 
     /// The line that tells it.
     #[must_use]
+    #[inline(never)]
     pub fn line(&self) -> Line {
         let mut line = Line::new();
         line.text("init: fatal: ");

@@ -151,6 +151,7 @@ impl<'c> Supervisor<'c> {
     }
 
     /// The same, with the actions added to a list.
+    #[inline(never)]
     fn react(&mut self, event: Event, actions: &mut Actions, facts: &impl Facts) -> Next {
         match event {
             Event::Started => self.rest(actions, facts),
