@@ -235,7 +235,7 @@ impl Shell {
                 self.tell(signal, Target::All, sent);
             }
         } else {
-            procfs::each_process(&mut |pid| {
+            sys::each_number(c"/proc", &mut |pid, _| {
                 if let Some(sent) = self.signal_one(pid, signal, &|pid| procfs::is_descendant(pid, own_pid)) {
                     self.tell(signal, Target::Process(pid), sent);
                 }
@@ -246,16 +246,16 @@ impl Shell {
     /// Sends a signal to the processes of a kind that catch it; a signal that they do not catch would end them.
     fn send_to_catching(&self, signal: SignalNumber, is_meant: &dyn Fn(Pid) -> bool) -> Outcome {
         let mut outcome = Outcome::Uncaught;
-        procfs::each_process(&mut |pid| {
+        sys::each_number(c"/proc", &mut |pid, _| {
             if !is_meant(pid) || pid == self.setup.own_pid {
                 return;
             }
             let Some(status) = procfs::status(pid) else { return };
-            if status.is_zombie {
+            if status.is_zombie() {
                 return;
             }
             let target = Target::Process(pid);
-            if !status.caught.contains(signal) {
+            if !status.caught().contains(signal) {
                 self.say(Message::DroppedUncaught { signal, target });
             } else if let Some(sent) = self.signal_one(pid, signal, is_meant) {
                 self.tell(signal, target, sent);
@@ -309,7 +309,7 @@ impl Shell {
         }
         let mut survivors = Survivors::None;
         let mut others = 0;
-        procfs::each_process(&mut |pid| {
+        sys::each_number(c"/proc", &mut |pid, _| {
             if pid == own_pid || survivors == Survivors::Followed {
                 return;
             }
@@ -335,7 +335,7 @@ impl Shell {
         };
         let is_meant = (own_pid == 1 || procfs::is_descendant(pid, own_pid)) && sys::kill(pid, 0).is_ok();
         let Some(pidfd) = opened else {
-            let is_alive = is_meant && procfs::status(pid).is_some_and(|status| !status.is_zombie);
+            let is_alive = is_meant && procfs::status(pid).is_some_and(|status| !status.is_zombie());
             return if is_alive { Survivors::Unfollowed } else { Survivors::None };
         };
         // A pidfd is readable once its process has ended, reaped or not.
@@ -369,13 +369,12 @@ impl Facts for Shell {
 
     fn child_will_stop(&self) -> bool {
         procfs::status(self.setup.child).is_some_and(|status| {
-            let pending = status.pending.and(signal::STOPS).without(status.blocked);
-            !pending.without(status.ignored.or(status.caught)).is_empty()
+            !status.taking_effect().and(signal::STOPS).is_empty()
         })
     }
 
     fn child_catches(&self, signal: SignalNumber) -> bool {
-        procfs::status(self.setup.child).is_none_or(|status| status.caught.contains(signal))
+        procfs::status(self.setup.child).is_none_or(|status| status.caught().contains(signal))
     }
 
     fn child_group(&self) -> Option<c_int> {
