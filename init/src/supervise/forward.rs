@@ -112,13 +112,13 @@ impl Supervisor<'_> {
         if outcome == Outcome::QueueFull {
             if self.held.is_none() {
                 self.held = Some(forward);
-                actions.push(Action::Hold(forward));
+                actions.push(Action::Hold);
                 actions.push(Action::Say(Message::QueueFull { signal }));
             }
             return self.wait(actions, facts);
         }
         // Only the signal that is held is sent while one is held: no other overtakes it, but those that never wait.
-        if self.held == Some(forward) {
+        if self.held.is_some_and(|held| held.signal == signal) {
             self.held = None;
         }
         match outcome {

@@ -197,11 +197,11 @@ impl<'c> Supervisor<'c> {
 
     /// Nothing is left to do: the deadline that has passed, the signal that is held, or the next wait.
     fn rest(&mut self, actions: &mut Actions, facts: &impl Facts) -> Next {
-        if self.held.is_some() {
+        match self.held {
             // Its turn comes before anything that may not overtake it.
-            return Next::Resend;
+            Some(held) => Next::Resend(held),
+            None => self.wait(actions, facts),
         }
-        self.wait(actions, facts)
     }
 
     /// The next wait, or what a deadline that has passed leads to.

@@ -126,7 +126,7 @@ pub enum Next {
     /// Forward the signal that was taken last.
     Send(Forward),
     /// Forward the signal that is held.
-    Resend,
+    Resend(Forward),
     /// Kill the child and its group: `--stop-timeout` is over.
     KillChild,
     /// Look for processes that init answers for and may signal.
@@ -144,8 +144,8 @@ pub enum Action {
     Say(Message),
     /// Drop what init no longer needs: working directory, descriptors (contract I11).
     Settle,
-    /// Keep the signal that was taken last, to forward it later.
-    Hold(Forward),
+    /// Keep the siginfo of the signal that was taken last, to forward it later.
+    Hold,
     /// SIGCONT to the child, or to its group.
     Continue {
         /// To its group.
