@@ -44,14 +44,11 @@ impl Status {
     }
 }
 
-/// Room for a path and for a line of a file: the path of a cgroup may be long. The ends of longer ones are skipped.
-pub const ROOM: usize = 384;
-
-/// Calls `visit` with each line of a file, without its newline. False if it cannot be read.
+/// Calls `visit` with each line of a file, without its newline; the end of one that is longer than a [`Line`] is skipped. False if it cannot be read.
 pub fn each_line(path: &CStr, visit: &mut dyn FnMut(&[u8])) -> bool {
     let Ok(file) = sys::open(path, libc::O_RDONLY) else { return false };
     let mut memory = [0; 256];
-    let mut line = Line::<ROOM>::new();
+    let mut line: Line = Line::new();
     let is_whole = loop {
         match sys::read(file, &mut memory) {
             Ok(0) => break true,
@@ -74,14 +71,12 @@ pub fn each_line(path: &CStr, visit: &mut dyn FnMut(&[u8])) -> bool {
 
 /// `/proc/PID/status`; `None` if there is no such process, or no /proc.
 pub fn status(pid: Pid) -> Option<Status> {
-    read_status(path(pid, "/status").c_str())
+    read_status(path(pid, "/status", &mut Line::new()))
 }
 
 /// The path of a file about the process `pid`.
-fn path(pid: Pid, file: &str) -> Line<ROOM> {
-    let mut path = Line::new();
-    path.text("/proc/").number(pid).text(file);
-    path
+fn path<'l>(pid: Pid, file: &str, line: &'l mut Line) -> &'l CStr {
+    line.text("/proc/").number(pid).text(file).c_str()
 }
 
 /// The same by its path.
@@ -153,7 +148,7 @@ pub fn is_descendant(pid: Pid, own_pid: Pid) -> bool {
 /// Is the group of process `pid` the foreground group of its terminal? (`pgrp` and `tpgid`, proc_pid_stat(5).)
 pub fn is_foreground(pid: Pid) -> bool {
     let mut is_foreground = false;
-    each_line(path(pid, "/stat").c_str(), &mut |line| {
+    each_line(path(pid, "/stat", &mut Line::new()), &mut |line| {
         // The name of the program, in parentheses, may hold anything, a newline too: the last `)` ends it.
         let mut rest = line.rsplit(|byte| *byte == b')').next().unwrap_or_default();
         // A space comes first, and then state, ppid, pgrp, session, tty_nr, tpgid.
