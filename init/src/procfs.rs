@@ -146,6 +146,7 @@ pub fn is_descendant(pid: Pid, own_pid: Pid) -> bool {
 }
 
 /// Is the group of process `pid` the foreground group of its terminal? (`pgrp` and `tpgid`, proc_pid_stat(5).)
+#[inline(never)] // Its path would lie on the stack of the core.
 pub fn is_foreground(pid: Pid) -> bool {
     let mut is_foreground = false;
     each_line(path(pid, "/stat", &mut Line::new()), &mut |line| {

@@ -1,7 +1,7 @@
 //! What goes in and out of [`super::Supervisor::decide`].
 
 use crate::cli::Milliseconds;
-use crate::messages::Message;
+use crate::messages::{Message, Target};
 use crate::signal::{SignalNumber, SignalSet};
 use crate::status::WaitStatus;
 use core::ffi::c_int;
@@ -17,10 +17,10 @@ impl Time {
         Self(self.0.saturating_add(u64::from(span.0)))
     }
 
-    /// How long it is from `earlier` to this moment; zero if that is past.
+    /// How long it is from `earlier` to this moment; zero if that is past. What is longer than 49 days is cut.
     #[must_use]
     pub fn since(self, earlier: Self) -> Milliseconds {
-        Milliseconds(u32::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(u32::MAX))
+        Milliseconds(self.0.saturating_sub(earlier.0).min(u64::from(u32::MAX - 1)) as u32)
     }
 }
 
@@ -169,30 +169,37 @@ pub enum Action {
 }
 
 /// How many actions a decision can have.
-const MOST: usize = 6;
+const MOST: usize = 8;
 
 /// The actions of a decision, in their order.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Actions {
-    /// They, and then `None`.
-    list: [Option<Action>; MOST],
+    /// They, and then what takes the free places.
+    list: [Action; MOST],
+    /// How many they are.
+    count: usize,
 }
 
 impl Actions {
-    /// None.
-    pub const NONE: Self = Self { list: [None; MOST] };
+    /// None. What takes the free places is all zeroes, and so costs nothing to make.
+    pub const NONE: Self = Self {
+        list: [Action::Say(Message::CannotSend { signal: 0, target: Target::Child(0), errno: 0 }); MOST],
+        count: 0,
+    };
 
     /// Adds one. No decision has more than there is room for: the exhaustive tests would miss the one that is lost.
+    #[inline(never)]
     pub fn push(&mut self, action: Action) {
-        debug_assert!(self.list.iter().any(Option::is_none));
-        if let Some(slot) = self.list.iter_mut().find(|slot| slot.is_none()) {
-            *slot = Some(action);
+        debug_assert!(self.count < MOST);
+        if let Some(slot) = self.list.get_mut(self.count) {
+            *slot = action;
+            self.count += 1;
         }
     }
 
     /// One after the other.
     pub fn iter(&self) -> impl Iterator<Item = Action> {
-        self.list.iter().map_while(|action| *action)
+        self.list.iter().copied().take(self.count)
     }
 }
 
