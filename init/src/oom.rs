@@ -15,7 +15,7 @@ pub fn kills() -> u32 {
         let controllers = take(&mut own, b':');
         let (folder, events) = if controllers.is_empty() {
             ("/sys/fs/cgroup", "/memory.events")
-        } else if controllers.split(|byte| *byte == b',').any(|name| same(name, b"memory")) {
+        } else if has_memory(controllers) {
             ("/sys/fs/cgroup/memory", "/memory.oom_control")
         } else {
             return;
@@ -36,4 +36,14 @@ pub fn kills() -> u32 {
         }
     }
     0
+}
+
+/// Is memory among the controllers?
+fn has_memory(mut controllers: &[u8]) -> bool {
+    while !controllers.is_empty() {
+        if same(take(&mut controllers, b','), b"memory") {
+            return true;
+        }
+    }
+    false
 }

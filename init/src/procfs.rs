@@ -153,11 +153,18 @@ pub fn is_foreground(pid: Pid) -> bool {
         // The name of the program, in parentheses, may hold anything, a newline too: the last `)` ends it.
         let mut rest = line.rsplit(|byte| *byte == b')').next().unwrap_or_default();
         // A space comes first, and then state, ppid, pgrp, session, tty_nr, tpgid.
-        let mut fields = [b"".as_slice(); 7];
-        for field in &mut fields {
-            *field = take(&mut rest, b' ');
-        }
-        is_foreground = !fields[6].is_empty() && same(fields[3], fields[6]);
+        let group = take_nth(&mut rest, 4);
+        let foreground = take_nth(&mut rest, 3);
+        is_foreground = !foreground.is_empty() && same(group, foreground);
     });
     is_foreground
+}
+
+/// Takes so many fields that a space parts, and returns the last of them.
+fn take_nth<'l>(line: &mut &'l [u8], count: usize) -> &'l [u8] {
+    let mut field = b"".as_slice();
+    for _ in 0..count {
+        field = take(line, b' ');
+    }
+    field
 }
