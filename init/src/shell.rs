@@ -205,7 +205,7 @@ impl Shell {
         let child = self.setup.child;
         let killed = sys::kill(child, libc::SIGKILL);
         if self.setup.own_group {
-            let _ = sys::kill(-child, libc::SIGKILL);
+            self.tell(libc::SIGKILL, Target::Group(child), sys::kill(-child, libc::SIGKILL));
         }
         Event::ChildKilled(killed.map_err(Errno::number))
     }
@@ -279,9 +279,8 @@ impl Shell {
         let mut sent = None;
         if is_meant(pid) {
             sent = Some(match pidfd.map(|pidfd| sys::signal_process(pidfd, signal)) {
-                Some(Ok(())) => Ok(()),
-                Some(Err(error @ Errno::ESRCH)) => Err(error),
-                _ => sys::kill(pid, signal),
+                None | Some(Err(Errno::ENOSYS)) => sys::kill(pid, signal),
+                Some(sent) => sent,
             });
         }
         if let Some(pidfd) = pidfd {
@@ -305,7 +304,7 @@ impl Shell {
         }
         if !procfs::is_usable(own_pid) {
             // As a subreaper init could not ask any process to end.
-            return if own_pid == 1 { Survivors::Unfollowed } else { Survivors::None };
+            return if own_pid == 1 { Survivors::Unseen } else { Survivors::None };
         }
         let mut survivors = Survivors::None;
         let mut others = 0;
@@ -321,7 +320,7 @@ impl Shell {
         });
         // kill(2) has found a process, and /proc shows none: it hides them (hidepid).
         if own_pid == 1 && others == 0 {
-            return Survivors::Unfollowed;
+            return Survivors::Unseen;
         }
         survivors
     }
