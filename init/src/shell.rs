@@ -308,7 +308,7 @@ impl Shell {
         }
         let mut survivors = Survivors::None;
         let mut others = 0;
-        procfs::each_process(&mut |pid| {
+        let is_whole = procfs::each_process(&mut |pid| {
             if pid == own_pid || survivors == Survivors::Followed {
                 return;
             }
@@ -318,8 +318,8 @@ impl Shell {
                 found => found,
             };
         });
-        // kill(2) has found a process, and /proc shows none: it hides them (hidepid).
-        if own_pid == 1 && others == 0 {
+        // kill(2) has found a process, and /proc shows none: it hides them (hidepid). Or it cannot be read to its end.
+        if survivors == Survivors::None && (!is_whole || own_pid == 1 && others == 0) {
             return Survivors::Unseen;
         }
         survivors
@@ -334,7 +334,7 @@ impl Shell {
         };
         let is_meant = (own_pid == 1 || procfs::is_descendant(pid, own_pid)) && sys::kill(pid, 0).is_ok();
         let Some(pidfd) = opened else {
-            let is_alive = is_meant && procfs::status(pid).is_some_and(|status| !status.is_zombie);
+            let is_alive = is_meant && procfs::status(pid).is_none_or(|status| !status.is_zombie);
             return if is_alive { Survivors::Unfollowed } else { Survivors::None };
         };
         // A pidfd is readable once its process has ended, reaped or not.
