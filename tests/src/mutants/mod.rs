@@ -93,7 +93,6 @@ pub const FILES: [&str; 22] = [
     "hold",
     "names",
     "exec",
-    "child_stack",
     "stop_timeout",
     "pause",
     "terminal",
