@@ -552,6 +552,7 @@ fn i2_the_clock_starts_with_exactly_the_signals_that_were_named() {
         (&["--stop-timeout=1:INT,40", "x"], &[INT, 40]),
         (&["--stop-timeout=1:INT", "--no-stop-timeout", "--stop-timeout=1", "x"], &[TERM]),
         (&["--stop-timeout=1:INT", "--stop-timeout=1:HUP", "x"], &[HUP]),
+        (&["--stop-timeout=1:INT", "--stop-timeout=1", "x"], &[TERM]),
         (&["--stop-timeout=1:INT", "--no-stop-timeout", "x"], &[]),
         // The received signal counts, and the one that it becomes.
         (&["--stop-timeout=1", "-r", "TERM:QUIT", "x"], &[TERM]),
