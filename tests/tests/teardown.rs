@@ -30,7 +30,7 @@ const RECORDER: [&str; 1] = ["record"];
 const MARKER: i32 = 64;
 
 /// What init says when it gives up.
-const UNKILLABLE: &str = "init: warning: some processes survived SIGKILL, ignoring";
+const UNKILLABLE: &str = "init: warning: some processes are left, ignoring";
 
 /// What it says before it kills them, and where a second stop request made it do so.
 const CUT_SHORT: &str = "init: grace period cut short, killing remaining processes";
