@@ -1,5 +1,7 @@
 //! Byte strings.
 
+use core::ffi::c_int;
+
 /// The same bytes?
 #[inline(never)]
 #[must_use]
@@ -21,6 +23,16 @@ pub fn take<'a>(bytes: &mut &'a [u8], mark: u8) -> &'a [u8] {
     let (taken, rest) = bytes.split_at_checked(end).unwrap_or((bytes, &[]));
     *bytes = rest.get(1..).unwrap_or_default();
     taken
+}
+
+/// The line with this number, from 0 on, of a text; nothing if it has none.
+#[must_use]
+pub fn nth_line(text: &'static str, number: c_int) -> &'static [u8] {
+    let mut rest = text.as_bytes();
+    for _ in 0..number {
+        let _ = take(&mut rest, b'\n');
+    }
+    take(&mut rest, b'\n')
 }
 
 /// Takes `mark` from the front of `bytes`, if it is there.

@@ -61,7 +61,7 @@ fn run(start: Start) -> u8 {
         && let Err(error) = sys::become_subreaper()
         && config.subreaper
     {
-        say(Message::NoSubreaper { errno: error.number() });
+        say(Message::no_subreaper(error.number()));
     }
     if let Some(signal) = config.parent_death {
         ask_parent_death(signal, own_pid);
@@ -96,7 +96,7 @@ fn run(start: Start) -> u8 {
     let child = match started {
         Ok(child) => child,
         Err(error) => {
-            say(Message::CannotFork { errno: error.number() });
+            say(Message::cannot_fork(error.number()));
             return OWN_FAILURE;
         }
     };
@@ -120,7 +120,7 @@ fn run(start: Start) -> u8 {
         bare::say(messages::started(child, program).bytes());
     }
     if hand_over {
-        shell.say(Message::GaveTerminal { group: child });
+        shell.say(Message::gave_terminal(child));
     }
     tell_void_rewrites(&config, &shell);
     shell.run(Supervisor::new(&config, setup))
@@ -135,7 +135,7 @@ fn say(message: Message) {
 fn tell_void_rewrites(config: &Config, shell: &shell::Shell) {
     for signal in 1..signal::MAX {
         if signal::NEVER_FORWARDED.contains(signal) && config.rewrites.apply(signal) != signal {
-            shell.say(Message::NoEffect { signal });
+            shell.say(Message::no_effect(signal));
         }
     }
 }
@@ -203,7 +203,7 @@ fn help(text: &mut Line<CAPACITY>) -> &mut Line<CAPACITY> {
 fn ask_parent_death(signal: SignalNumber, own_pid: sys::Pid) {
     let parent = sys::parent_pid();
     if let Err(error) = sys::ask_parent_death(signal) {
-        say(Message::NoParentDeath { errno: error.number() });
+        say(Message::no_parent_death(error.number()));
     }
     if sys::parent_pid() != parent {
         let _ = sys::kill(own_pid, signal);

@@ -26,8 +26,8 @@ impl Supervisor<'_> {
             self.child_ended(actions, status, facts);
         } else if self.config.warn_reaped {
             actions.push(Action::Say(match status::death_signal(status) {
-                Some(signal) => Message::ReapedKilled { pid, signal },
-                None => Message::ReapedExited { pid, status: status::exit_status(status) },
+                Some(signal) => Message::reaped_killed(pid, signal),
+                None => Message::reaped_exited(pid, status::exit_status(status)),
             }));
         }
         // A process that is another one every moment must not hold up a deadline.
@@ -52,11 +52,11 @@ impl Supervisor<'_> {
                     _ => 0,
                 };
                 if !is_explained || self.config.verbose > 0 {
-                    actions.push(Action::Say(Message::ChildKilled { child, signal, out_of_memory }));
+                    actions.push(Action::Say(Message::child_killed(child, signal, out_of_memory)));
                 }
             }
             None => {
-                actions.push(Action::Say(Message::ChildExited { child, status: status::exit_status(status) }));
+                actions.push(Action::Say(Message::child_exited(child, status::exit_status(status))));
             }
         }
         // Before any waiting: ^C and ^\ are for init now.
@@ -85,7 +85,7 @@ impl Supervisor<'_> {
         match self.ended {
             None if has_children => self.follow_stop(actions, facts),
             None => {
-                let message = Message::ChildLost { child: self.setup.child };
+                let message = Message::child_lost(self.setup.child);
                 actions.push(Action::Say(message));
                 self.end()
             }

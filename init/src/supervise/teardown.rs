@@ -68,7 +68,7 @@ impl Supervisor<'_> {
     pub(super) fn grace_is_over(&mut self, actions: &mut Actions, message: Message, facts: &impl Facts) -> Next {
         if self.phase == Phase::Killed {
             self.phase = Phase::Ending;
-            actions.push(Action::Say(Message::Left));
+            actions.push(Action::Say(Message::left()));
         } else {
             self.phase = Phase::Killed;
             self.deadline = Some(facts.now().after(LAST_SECOND));
