@@ -16,8 +16,7 @@ mod sys;
 
 use bare::{Errno, Start};
 use core::ffi::c_int;
-use init_core::cli::{self, Action, Config, Persona, Request, table};
-use init_core::line::Line;
+use init_core::cli::{self, Config, Opt, Persona, Request, table};
 use init_core::messages::{self, Message};
 use init_core::signal::{self, SignalNumber};
 use init_core::status::OWN_FAILURE;
@@ -44,10 +43,11 @@ fn run(start: Start) -> u8 {
     let mut words = start.words();
     let name = words.next().unwrap_or_default();
     let environment = Vector::environment(start);
-    let (config, first) = match cli::read(name, environment.candidates(), words) {
-        Ok(Request::Run(config, options)) => (config, options + 1),
-        Ok(Request::Act(Action::Pause, _)) => hold(),
-        Ok(Request::Act(action, persona)) => return print(action, persona),
+    let mut config = Config::new(Persona::of(name));
+    let first = match cli::read(&mut config, environment.candidates(), words) {
+        Ok(Request::Run(options)) => options + 1,
+        Ok(Request::Act(Opt::Pause)) => hold(),
+        Ok(Request::Act(action)) => return print(action, config.persona),
         Err(error) => {
             bare::say(error.line().bytes());
             bare::say(b"init: run 'init --help' for usage\n");
@@ -59,7 +59,7 @@ fn run(start: Start) -> u8 {
     let own_pid = bare::own_pid();
     if own_pid != 1
         && let Err(error) = sys::become_subreaper()
-        && config.subreaper
+        && config.is_on(Opt::Subreaper)
     {
         say(Message::no_subreaper(error.number()));
     }
@@ -69,7 +69,7 @@ fn run(start: Start) -> u8 {
 
     // 5. The terminal, before a child can want it.
     let session = config.new_session();
-    let own_group = own_pid == 1 || config.group || config.stop_timeout.0 > 0;
+    let own_group = own_pid == 1 || config.is_on(Opt::Group) || config.stop_timeout.0 > 0;
     let terminal = Terminal::find(own_pid);
     if session && terminal.leads_session {
         // The child's session can have it then.
@@ -115,8 +115,8 @@ fn run(start: Start) -> u8 {
         session_terminal: session,
         group: terminal.group,
     };
-    let mut shell = shell::Shell::new(setup, config.verbose > 0, terminal.descriptor.filter(|_| !session));
-    if config.verbose > 0 {
+    let mut shell = shell::Shell::new(setup, config.is_on(Opt::Verbose), terminal.descriptor.filter(|_| !session));
+    if config.is_on(Opt::Verbose) {
         bare::say(messages::started(child, program).bytes());
     }
     if hand_over {
@@ -161,41 +161,16 @@ fn hold() -> ! {
 }
 
 /// Prints what was asked for on standard output, or on standard error, as dumb-init does; returns the exit status.
-#[inline(never)] // Its text would lie on the stack below the loop.
-fn print(action: Action, persona: Persona) -> u8 {
+fn print(action: Opt, persona: Persona) -> u8 {
     let is_dumb_init = persona == Persona::DumbInit;
     let descriptor = if is_dumb_init { libc::STDERR_FILENO } else { libc::STDOUT_FILENO };
-    let mut line = Line::<CAPACITY>::new();
-    match action {
-        Action::License => line.text("bitts, (c) 2026 its authors: MIT OR Apache-2.0; no warranty\n"),
-        Action::Version if is_dumb_init => line.text("dumb-init v1.2.5 (bitts ").text(bare::VERSION).text(")\n"),
-        // dockerd parses this line: it wants `tini version `, and after ` - ` `git.` and a hash.
-        Action::Version => {
-            line.text("tini version ").text(bare::VERSION).text("_bitts - git.").text(bare::GIT_HASH).text("\n")
-        }
-        _ => help(&mut line),
+    let text = match action {
+        Opt::License => "bitts, (c) 2026 its authors: MIT OR Apache-2.0; no warranty\n",
+        Opt::Version if is_dumb_init => concat!("dumb-init v1.2.5 (bitts ", env!("CARGO_PKG_VERSION"), ")\n"),
+        Opt::Version => bare::INIT_VERSION,
+        _ => table::HELP,
     };
-    if bare::print(descriptor, line.bytes()).is_ok() { 0 } else { OWN_FAILURE }
-}
-
-/// Room for the help text.
-const CAPACITY: usize = 2560;
-
-/// The help text, from the table of options.
-fn help(text: &mut Line<CAPACITY>) -> &mut Line<CAPACITY> {
-    text.text(table::USAGE);
-    for option in table::OPTIONS {
-        text.text("  ");
-        for letter in option.letters.bytes() {
-            text.add(&[b'-', letter]).text(", ");
-        }
-        text.text("--").text(option.name);
-        if let table::Kind::Value(_, value) = option.kind {
-            text.text(" ").text(value.describe().0);
-        }
-        text.text("\n      ").text(option.help).text("\n");
-    }
-    text.text(table::NOTES)
+    if bare::print(descriptor, text.as_bytes()).is_ok() { 0 } else { OWN_FAILURE }
 }
 
 /// Asks for `signal` at the parent's death. If that came first, the signal is raised at once; it then waits, blocked, to be

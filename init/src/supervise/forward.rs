@@ -2,7 +2,7 @@
 
 use super::{Action, Actions, Facts, Forward, Next, Outcome, Phase, Received, STOP_REQUESTS, StopClock};
 use super::{Supervisor, signal};
-use crate::cli::Milliseconds;
+use crate::cli::{Milliseconds, Opt};
 use crate::messages::{Message, Target};
 use crate::signal::SignalSet;
 
@@ -27,13 +27,13 @@ impl Supervisor<'_> {
             actions.push(Action::Say(Message::dropped_by_rule(number)));
             return self.rest(actions, facts);
         }
-        let only_caught = self.config.caught_only && !signal::ALWAYS_FORWARDED.contains(to);
+        let only_caught = self.config.is_on(Opt::CaughtOnly) && !signal::ALWAYS_FORWARDED.contains(to);
         if self.ended.is_some() {
             return self.signal_after_the_end(to, only_caught, actions, facts);
         }
         self.known = self.known.with(to);
 
-        let to_group = self.config.group || self.is_for_foreground(received);
+        let to_group = self.config.is_on(Opt::Group) || self.is_for_foreground(received);
         // Without /proc every signal is forwarded.
         let only_caught = only_caught && self.proc_is_usable(actions, facts);
         if only_caught && !to_group && !facts.child_catches(to) {

@@ -252,7 +252,7 @@ impl<'c> Supervisor<'c> {
     }
 
     /// Reap what is dead.
-    const fn reap(&self) -> Next {
+    fn reap(&self) -> Next {
         Next::Reap { farewell: self.farewell() }
     }
 
