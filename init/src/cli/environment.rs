@@ -1,7 +1,7 @@
 //! The variables: our own, `BITTS_*`, and those of the peers, which are read as leniently as the peers read them.
 
 use super::config::Config;
-use super::table::{Opt, find};
+use super::table::{Opt, Spelling, find};
 use super::{Problem, UsageError};
 use crate::bytes::{after, same, take, take_number};
 
@@ -12,38 +12,37 @@ pub const fn is_candidate(first: u8) -> bool {
 }
 
 /// Takes the variables over, the peers' first: ours win. `environment` yields `NAME=value`; variables that belong to no option
-/// are not ours to judge.
-///
-/// # Errors
-/// The last malformed variable of ours.
+/// are not ours to judge. `None` if one of ours is malformed; `error` tells the last such one.
 pub(super) fn read<'a>(
     config: &mut Config,
     environment: impl Iterator<Item = &'a [u8]> + Clone,
-) -> Result<(), UsageError<'a>> {
-    let mut outcome = Ok(());
-    for is_peers_turn in [true, false] {
-        for variable in environment.clone() {
-            let mut value = variable;
-            let name = take(&mut value, b'=');
-            if is_peers_turn {
-                read_peer(config, name, value);
-                continue;
-            }
-            let found = after(name, b"BITTS_").and_then(|name| find(b"--", name, true));
-            match found {
-                None => {}
-                Some((option, _)) if option.is_action() => {}
-                Some((option, _)) if value.is_empty() => config.set(option, 0),
-                Some((option, _)) if config.assign(option, value).is_some() => {}
-                Some((option, _)) => outcome = Err(UsageError { problem: Problem::Invalid, option, name, word: value }),
-            }
+    error: &mut UsageError<'a>,
+) -> Option<()> {
+    for variable in environment.clone() {
+        read_peer(config, variable);
+    }
+    let mut outcome = Some(());
+    for variable in environment {
+        let mut value = variable;
+        let name = take(&mut value, b'=');
+        let Some(option) = after(name, b"BITTS_").and_then(|name| find(Spelling::Variable, name)) else { continue };
+        if option.is_action() {
+            continue;
+        }
+        if value.is_empty() {
+            config.set(option, 0);
+        } else if config.assign(option, value).is_none() {
+            *error = UsageError { problem: Problem::Invalid, option, name, word: value };
+            outcome = None;
         }
     }
     outcome
 }
 
 /// Takes one variable over, if it is a peer's that means the same as an option of ours.
-fn read_peer(config: &mut Config, name: &[u8], mut value: &[u8]) {
+fn read_peer(config: &mut Config, variable: &[u8]) {
+    let mut value = variable;
+    let name = take(&mut value, b'=');
     let is = |peer| same(name, peer);
     let (option, level) = if is(b"TINI_KILL_PROCESS_GROUP") {
         (Opt::Group, 1)

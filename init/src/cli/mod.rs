@@ -29,14 +29,22 @@ pub enum Request {
 ///
 /// # Errors
 /// What is wrong with the command line, or else with a variable.
-#[inline(never)]
 pub fn read<'a>(
     config: &mut Config,
     environment: impl Iterator<Item = &'a [u8]> + Clone,
     words: impl Iterator<Item = &'a [u8]>,
 ) -> Result<Request, UsageError<'a>> {
-    let variables = environment::read(config, environment);
-    parse::read(config, variables, words)
+    let mut variable = UsageError::NONE;
+    let mut word = UsageError::NONE;
+    let variables = environment::read(config, environment, &mut variable);
+    match parse::read(config, words, &mut word) {
+        None => Err(word),
+        Some(Request::Run(_)) if variables.is_none() => Err(variable),
+        Some(request) => {
+            config.complete();
+            Ok(request)
+        }
+    }
 }
 
 /// What is wrong. Their wordings are in the same order.
@@ -71,13 +79,16 @@ pub struct UsageError<'a> {
     problem: Problem,
     /// The option whose value is wrong; any other one where it is not about a value.
     option: Opt,
-    /// The option as a person writes it, or the variable's name.
+    /// The option as it was written, or the variable's name; nothing if it is the option's long name.
     name: &'a [u8],
     /// The word that is wrong.
     word: &'a [u8],
 }
 
 impl UsageError<'_> {
+    /// Not known yet what is wrong.
+    const NONE: Self = Self { problem: Problem::NoProgram, option: Opt::Help, name: b"", word: b"" };
+
     /// The line that tells it.
     #[must_use]
     pub fn line(&self) -> Line {
@@ -87,7 +98,7 @@ impl UsageError<'_> {
         line.text("init: fatal: ");
         for mark in nth_line(WORDINGS, self.problem as c_int) {
             match mark {
-                b'@' => line.add(self.name),
+                b'@' => line.add(if self.name.is_empty() { self.option.name() } else { self.name }),
                 b'\'' => line.quoted(self.word),
                 b'#' => line.add(value),
                 b'!' => line.add(form),

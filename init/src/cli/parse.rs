@@ -1,59 +1,52 @@
 //! The command line.
 
 use super::config::Config;
-use super::table::{Opt, find};
+use super::table::{Opt, Spelling, find};
 use super::{Problem, Request, UsageError};
 use crate::bytes::{after, eat, take};
 
-/// Takes the command line over; `words` is what follows the program's own name, `variables` what came of these. Parsing stops at
-/// the first non-option argument, after `--`, or at an action.
-///
-/// # Errors
-/// The first word that is wrong, or else a variable.
+/// Takes the command line over; `words` is what follows the program's own name. Parsing stops at the first non-option argument,
+/// after `--`, or at an action. `None` if a word is wrong, which `error` then tells.
 pub(super) fn read<'a>(
     config: &mut Config,
-    variables: Result<(), UsageError<'a>>,
     mut words: impl Iterator<Item = &'a [u8]>,
-) -> Result<Request, UsageError<'a>> {
+    error: &mut UsageError<'a>,
+) -> Option<Request> {
     let mut taken = 0;
     // The first -v wins over the variable, the following ones add to it.
     let mut verbosity = 0_u8;
     let mut is_end = false;
-    // What is wrong if the next step fails.
-    let mut error = UsageError { problem: Problem::NoProgram, option: Opt::Help, name: b"", word: b"" };
-    'words: while let Some(word) = words.next() {
+    loop {
+        error.problem = Problem::NoProgram;
+        let word = words.next()?;
+        error.word = word;
         let mut rest = word;
         if is_end || !eat(&mut rest, b'-') || rest.is_empty() {
-            variables?;
-            config.complete();
-            return Ok(Request::Run(taken));
+            return Some(Request::Run(taken));
         }
         taken += 1;
         let is_long = eat(&mut rest, b'-');
         is_end = is_long && rest.is_empty();
         while !rest.is_empty() {
-            (error.problem, error.word) = (Problem::Unknown, word);
-            let found = if is_long { long(word, &mut rest) } else { short(&mut rest) };
-            let Some(Found { option, name, is_on, has_value }) = found else { break 'words };
-            (error.option, error.name) = (option, name);
+            error.problem = Problem::Unknown;
+            let Found { option, is_on, has_value } = if is_long { long(word, &mut rest) } else { short(&mut rest) }?;
+            error.option = option;
             if is_on && option.has_value() {
                 if rest.is_empty() && !has_value {
                     error.problem = Problem::NoValue;
-                    let Some(next) = words.next() else { break 'words };
-                    rest = next;
+                    rest = words.next()?;
                     taken += 1;
                 }
-                (error.problem, error.word) = (Problem::Invalid, rest);
-                if rest.is_empty() || config.assign(option, rest).is_none() {
-                    break 'words;
-                }
+                error.problem = Problem::Invalid;
+                error.word = rest;
+                config.assign(option, rest)?;
                 rest = b"";
             } else if has_value {
                 error.problem = Problem::NoValueWanted;
                 error.name = take(&mut error.word, b'=');
-                break 'words;
+                return None;
             } else if option.is_action() {
-                return Ok(Request::Act(option));
+                return Some(Request::Act(option));
             } else {
                 let mut level = u8::from(is_on);
                 if option == Opt::Verbose {
@@ -63,17 +56,13 @@ pub(super) fn read<'a>(
                 config.set(option, level);
             }
         }
-        error.problem = Problem::NoProgram;
     }
-    Err(error)
 }
 
 /// An option on the command line.
 struct Found {
     /// Which.
     option: Opt,
-    /// Its long name with its dashes.
-    name: &'static [u8],
     /// `--X`, not `--no-X`.
     is_on: bool,
     /// A value is attached by `=`.
@@ -84,17 +73,17 @@ struct Found {
 fn long(word: &[u8], rest: &mut &[u8]) -> Option<Found> {
     let name = take(rest, b'=');
     let has_value = 2 + name.len() < word.len();
-    if let Some((option, name)) = find(b"--", name, false) {
-        return Some(Found { option, name, is_on: true, has_value });
+    if let Some(option) = find(Spelling::Name, name) {
+        return Some(Found { option, is_on: true, has_value });
     }
-    let (option, name) = find(b"--", after(name, b"no-")?, false)?;
-    (!option.is_action()).then_some(Found { option, name, is_on: false, has_value })
+    let option = find(Spelling::Name, after(name, b"no-")?)?;
+    (!option.is_action()).then_some(Found { option, is_on: false, has_value })
 }
 
 /// The first letter of `rest`; the letters or the value that follow are left there.
 fn short(rest: &mut &[u8]) -> Option<Found> {
     let [letter, following @ ..] = *rest else { return None };
     *rest = following;
-    let (option, name) = find(b"-", &[*letter, b','], false)?;
-    Some(Found { option, name, is_on: true, has_value: false })
+    let option = find(Spelling::Letter, &[*letter, b','])?;
+    Some(Found { option, is_on: true, has_value: false })
 }

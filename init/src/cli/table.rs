@@ -117,6 +117,12 @@ impl Opt {
         self as u8 >= Self::Pause as u8
     }
 
+    /// Its long name, with the dashes.
+    #[must_use]
+    pub fn name(self) -> &'static [u8] {
+        words().filter(|word| after(word, b"--").is_some()).nth(self as usize).unwrap_or_default()
+    }
+
     /// What its value is called, and what it must look like, after a blank; for a flag or a count, as a variable has it.
     #[must_use]
     pub const fn value(self) -> &'static str {
@@ -132,12 +138,23 @@ impl Opt {
     }
 }
 
-/// The option whose name in the help text is `dashes` and then `written`, and its long name with its dashes. A variable is
-/// written in capitals, with `_` for `-`.
+/// How an option is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Spelling {
+    /// By a letter, as the help text has it: with a comma.
+    Letter,
+    /// By its long name, without dashes.
+    Name,
+    /// As a variable without its prefix: the long name in capitals, with `_` for `-`.
+    Variable,
+}
+
+/// The option that is written so.
 #[must_use]
-pub fn find(dashes: &[u8], written: &[u8], is_variable: bool) -> Option<(Opt, &'static [u8])> {
+pub fn find(spelling: Spelling, written: &[u8]) -> Option<Opt> {
+    let dashes: &[u8] = if spelling == Spelling::Letter { b"-" } else { b"--" };
     let spelt = |byte: u8| match byte {
-        _ if !is_variable => byte,
+        _ if spelling != Spelling::Variable => byte,
         b'-' => b'_',
         _ => byte.to_ascii_uppercase(),
     };
@@ -145,16 +162,19 @@ pub fn find(dashes: &[u8], written: &[u8], is_variable: bool) -> Option<(Opt, &'
         name.len() == written.len() && name.iter().zip(written).all(|(byte, other)| spelt(*byte) == *other)
     };
     let mut options = OPTIONS.iter();
-    let mut is_found = false;
-    for word in HELP.as_bytes().split(|byte| *byte <= b' ') {
-        is_found |= after(word, dashes).is_some_and(is_written);
+    for word in words() {
+        if after(word, dashes).is_some_and(is_written) {
+            return options.next().copied();
+        }
         // Its long name ends what the help text calls an option.
         if after(word, b"--").is_some() {
-            let option = *options.next()?;
-            if is_found {
-                return Some((option, word));
-            }
+            let _ = options.next();
         }
     }
     None
+}
+
+/// The words of the help text.
+fn words() -> impl Iterator<Item = &'static [u8]> {
+    HELP.as_bytes().split(|byte| *byte <= b' ')
 }
