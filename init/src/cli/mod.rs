@@ -29,6 +29,7 @@ pub enum Request {
 ///
 /// # Errors
 /// What is wrong with the command line, or else with a variable.
+#[inline(never)] // Else its variables make the frame of `main` so large that each access costs three bytes more.
 pub fn read<'a>(
     config: &mut Config,
     environment: impl Iterator<Item = &'a [u8]> + Clone,
@@ -91,6 +92,7 @@ impl UsageError<'_> {
 
     /// The line that tells it.
     #[must_use]
+    #[inline(never)]
     pub fn line(&self) -> Line {
         let mut form = self.option.value().as_bytes();
         let value = take(&mut form, b' ');
