@@ -35,6 +35,19 @@ pub fn nth_line(text: &'static str, number: c_int) -> &'static [u8] {
     take(&mut rest, b'\n')
 }
 
+/// What follows this number in a list, whose lines are a number, a blank and a text each; nothing if it is not there.
+#[must_use]
+pub fn numbered(list: &'static str, number: c_int) -> &'static [u8] {
+    let mut rest = list.as_bytes();
+    while let Some(other) = take_number(&mut rest) {
+        let text = take(&mut rest, b'\n');
+        if other as c_int == number {
+            return text.get(1..).unwrap_or_default();
+        }
+    }
+    b""
+}
+
 /// Takes `mark` from the front of `bytes`, if it is there.
 #[inline(never)]
 pub fn eat(bytes: &mut &[u8], mark: u8) -> bool {

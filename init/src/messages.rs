@@ -1,6 +1,6 @@
 //! Everything init says while it runs, one line each. Usage errors are in [`crate::cli`].
 
-use crate::bytes::nth_line;
+use crate::bytes::{nth_line, numbered};
 use crate::line::Line;
 use crate::signal::SignalNumber;
 use core::ffi::c_int;
@@ -33,8 +33,10 @@ macro_rules! wordings {
     };
 }
 
-// `@` stands for the target; `#` for a number, `$` for a signal, `!` for the wording of an error number, each for the next number.
+// `@` stands for the target; `#` for a number, `$` for a signal, `!` for the wording of an error number, each for the next number;
+// `'` for a word from outside, `?` for what to check after an exec failed with the last number.
 wordings! {
+    CannotExecute: "fatal: cannot execute ': !?",
     CannotFork: "fatal: cannot fork: !",
     ChildLost: "fatal: @ is gone, its exit status is unknown",
     NoSubreaper: "warning: cannot become a child subreaper: !, ignoring",
@@ -51,6 +53,7 @@ wordings! {
     GraceCutShort: "grace period cut short, killing remaining processes",
     Left: "warning: some processes are left, ignoring",
     // From here on they are for `--verbose` only.
+    Started: "started @: '",
     ChildExited: "@ exited with status #",
     ChildStopped: "@ was stopped by $",
     NoEffect: "rewriting $ has no effect",
@@ -117,78 +120,71 @@ impl Message {
 /// Is the message only for `--verbose`?
 #[must_use]
 pub const fn is_verbose(message: &Message) -> bool {
-    message.text as u8 >= Text::ChildExited as u8
+    message.text as u8 >= Text::Started as u8
 }
 
 /// The message as a line, with its newline.
 #[must_use]
 pub fn line(message: Message) -> Line {
-    let mut line = Line::new();
-    line.text("init: ");
-    let mut numbers = message.numbers.into_iter();
-    for mark in nth_line(WORDINGS, message.text as c_int) {
-        if *mark == b'@' {
-            let (word, number) = match message.target {
-                Target::Child(pid) => ("child ", pid),
-                Target::Group(pid) => ("process group ", pid),
-                Target::Process(pid) => ("process ", pid),
-                Target::All => ("all processes", 0),
-            };
-            line.text(word);
-            if number > 0 {
-                line.number(number);
-            }
-            continue;
-        }
-        if !matches!(mark, b'#' | b'$' | b'!') {
-            line.push(*mark);
-            continue;
-        }
-        let number = numbers.next().unwrap_or_default();
-        match mark {
-            b'#' => line.number(number),
-            b'$' => line.signal(number),
-            _ => line.error(number),
-        };
-    }
-    line.text("\n");
-    line
+    line_about(message, b"")
 }
 
 /// The program could not be executed.
 #[must_use]
 pub fn cannot_execute(program: &[u8], errno: c_int) -> Line {
-    let mut line = Line::new();
-    line.text("init: fatal: cannot execute ").quoted(program).text(": ").error(errno);
-    let places = places_to_look_at(errno);
-    if !places.is_empty() {
-        line.text("; check ").text(places);
-    }
-    line.text("\n");
-    line
+    line_about(Message::new(Text::CannotExecute, Target::All, [errno, 0]), program)
 }
 
 /// The child was started. For `--verbose`.
 #[must_use]
 pub fn started(child: c_int, program: &[u8]) -> Line {
+    line_about(Message::new(Text::Started, Target::Child(child), [0; 2]), program)
+}
+
+/// The message as a line, with a word from outside in it.
+fn line_about(message: Message, word: &[u8]) -> Line {
+    let [mut number, mut next] = message.numbers;
     let mut line = Line::new();
-    line.text("init: started child ").number(child).text(": ").quoted(program).text("\n");
+    line.text("init: ");
+    for mark in nth_line(WORDINGS, message.text as c_int) {
+        match mark {
+            b'@' => {
+                match message.target {
+                    Target::Child(pid) => line.text("child ").number(pid),
+                    Target::Group(pid) => line.text("process group ").number(pid),
+                    Target::Process(pid) => line.text("process ").number(pid),
+                    Target::All => line.text("all processes"),
+                };
+                continue;
+            }
+            b'\'' => line.quoted(word),
+            b'#' => line.number(number),
+            b'$' => line.signal(number),
+            b'!' => line.error(number),
+            b'?' => match numbered(PLACES_TO_LOOK_AT, next) {
+                b"" => &mut line,
+                places => line.text("; check ").add(places),
+            },
+            byte => line.add(&[*byte]),
+        };
+        if matches!(mark, b'#' | b'$' | b'!') {
+            (number, next) = (next, number);
+        }
+    }
+    line.text("\n");
     line
 }
 
-/// What to check after exec failed with `errno` (exec(3), ERRORS).
-const fn places_to_look_at(errno: c_int) -> &'static str {
-    match errno {
-        libc::EPERM => "a nosuid mount, seccomp, security modules",
-        libc::ENOENT => "PATH, the file in the image, its interpreter",
-        libc::E2BIG => "the length of arguments and environment",
-        libc::ENOEXEC => "the architecture it was built for, its first line",
-        libc::EAGAIN => "the limits on processes",
-        libc::ENOMEM => "the limits on memory",
-        libc::EACCES => "its x permission, the folders above it, a noexec mount",
-        libc::ENOTDIR => "the folders above it",
-        libc::ETXTBSY => "which process writes to it",
-        libc::ELOOP => "the links, the interpreter",
-        _ => "",
-    }
-}
+/// What to check after exec failed (exec(3), ERRORS): a line for each error number that has something, after that number.
+const PLACES_TO_LOOK_AT: &str = "\
+1 a nosuid mount, seccomp, security modules
+2 PATH, the file in the image, its interpreter
+7 the length of arguments and environment
+8 the architecture it was built for, its first line
+11 the limits on processes
+12 the limits on memory
+13 its x permission, the folders above it, a noexec mount
+20 the folders above it
+26 which process writes to it
+40 the links, the interpreter
+";
