@@ -33,8 +33,8 @@ macro_rules! wordings {
     };
 }
 
-// `@` stands for the target; `#` for a number, `$` for a signal, `!` for the wording of an error number, each for the next number;
-// `'` for a word from outside, `?` for what to check after an exec failed with the last number.
+// `@` stands for the target, `$` for the signal, `#` for the number, `!` for the wording of that error number and `?` for what to
+// check then, `'` for a word from outside.
 wordings! {
     CannotExecute: "fatal: cannot execute ': !?",
     CannotFork: "fatal: cannot fork: !",
@@ -75,46 +75,48 @@ pub struct Message {
     pub text: Text,
     /// Whom it is about; where it is about no process, [`Target::All`].
     pub target: Target,
-    /// The numbers in it, and then zeroes.
-    pub numbers: [c_int; 2],
+    /// The signal; 0 where it is about none.
+    pub signal: SignalNumber,
+    /// An exit status, an error number, or how many.
+    pub number: c_int,
 }
 
 #[rustfmt::skip] // A table.
 #[expect(missing_docs, clippy::must_use_candidate, reason = "the wording of each says what it means")]
 impl Message {
-    const fn new(text: Text, target: Target, numbers: [c_int; 2]) -> Self { Self { text, target, numbers } }
-    pub const fn cannot_fork(errno: c_int) -> Self { Self::new(Text::CannotFork, Target::All, [errno, 0]) }
-    pub const fn child_lost(child: c_int) -> Self { Self::new(Text::ChildLost, Target::Child(child), [0; 2]) }
-    pub const fn no_subreaper(errno: c_int) -> Self { Self::new(Text::NoSubreaper, Target::All, [errno, 0]) }
-    pub const fn no_parent_death(errno: c_int) -> Self { Self::new(Text::NoParentDeath, Target::All, [errno, 0]) }
-    pub const fn cannot_wait(errno: c_int) -> Self { Self::new(Text::CannotWait, Target::All, [errno, 0]) }
-    pub const fn no_proc() -> Self { Self::new(Text::NoProc, Target::All, [0; 2]) }
-    pub const fn reaped_exited(pid: c_int, status: u8) -> Self { Self::new(Text::ReapedExited, Target::Process(pid), [status as c_int, 0]) }
-    pub const fn reaped_killed(pid: c_int, signal: SignalNumber) -> Self { Self::new(Text::ReapedKilled, Target::Process(pid), [signal, 0]) }
+    const fn new(text: Text, target: Target, signal: SignalNumber, number: c_int) -> Self { Self { text, target, signal, number } }
+    pub const fn cannot_fork(errno: c_int) -> Self { Self::new(Text::CannotFork, Target::All, 0, errno) }
+    pub const fn child_lost(child: c_int) -> Self { Self::new(Text::ChildLost, Target::Child(child), 0, 0) }
+    pub const fn no_subreaper(errno: c_int) -> Self { Self::new(Text::NoSubreaper, Target::All, 0, errno) }
+    pub const fn no_parent_death(errno: c_int) -> Self { Self::new(Text::NoParentDeath, Target::All, 0, errno) }
+    pub const fn cannot_wait(errno: c_int) -> Self { Self::new(Text::CannotWait, Target::All, 0, errno) }
+    pub const fn no_proc() -> Self { Self::new(Text::NoProc, Target::All, 0, 0) }
+    pub const fn reaped_exited(pid: c_int, status: u8) -> Self { Self::new(Text::ReapedExited, Target::Process(pid), 0, status as c_int) }
+    pub const fn reaped_killed(pid: c_int, signal: SignalNumber) -> Self { Self::new(Text::ReapedKilled, Target::Process(pid), signal, 0) }
     pub const fn child_killed(child: c_int, signal: SignalNumber, out_of_memory: u32) -> Self {
         let text = match out_of_memory {
             0 => Text::ChildKilled,
             1 => Text::OutOfMemoryOnce,
             _ => Text::OutOfMemory,
         };
-        Self::new(text, Target::Child(child), [signal, out_of_memory as c_int])
+        Self::new(text, Target::Child(child), signal, out_of_memory as c_int)
     }
-    pub const fn child_exited(child: c_int, status: u8) -> Self { Self::new(Text::ChildExited, Target::Child(child), [status as c_int, 0]) }
-    pub const fn child_stopped(child: c_int, signal: SignalNumber) -> Self { Self::new(Text::ChildStopped, Target::Child(child), [signal, 0]) }
-    pub const fn stop_timeout(child: c_int) -> Self { Self::new(Text::StopTimeout, Target::Child(child), [0; 2]) }
-    pub const fn grace_over() -> Self { Self::new(Text::GraceOver, Target::All, [0; 2]) }
-    pub const fn grace_cut_short() -> Self { Self::new(Text::GraceCutShort, Target::All, [0; 2]) }
-    pub const fn left() -> Self { Self::new(Text::Left, Target::All, [0; 2]) }
-    pub const fn no_effect(signal: SignalNumber) -> Self { Self::new(Text::NoEffect, Target::All, [signal, 0]) }
-    pub const fn sent(signal: SignalNumber, target: Target) -> Self { Self::new(Text::Sent, target, [signal, 0]) }
-    pub const fn cannot_send(signal: SignalNumber, target: Target, errno: c_int) -> Self { Self::new(Text::CannotSend, target, [signal, errno]) }
-    pub const fn queue_full(signal: SignalNumber) -> Self { Self::new(Text::QueueFull, Target::All, [signal, 0]) }
-    pub const fn dropped_by_rule(signal: SignalNumber) -> Self { Self::new(Text::DroppedByRule, Target::All, [signal, 0]) }
-    pub const fn dropped_as_shared(signal: SignalNumber) -> Self { Self::new(Text::DroppedAsShared, Target::All, [signal, 0]) }
-    pub const fn not_caught_by_child(signal: SignalNumber) -> Self { Self::new(Text::NotCaughtByChild, Target::All, [signal, 0]) }
-    pub const fn not_caught(signal: SignalNumber, target: Target) -> Self { Self::new(Text::NotCaught, target, [signal, 0]) }
-    pub const fn gave_terminal(group: c_int) -> Self { Self::new(Text::GaveTerminal, Target::Group(group), [0; 2]) }
-    pub const fn took_terminal() -> Self { Self::new(Text::TookTerminal, Target::All, [0; 2]) }
+    pub const fn child_exited(child: c_int, status: u8) -> Self { Self::new(Text::ChildExited, Target::Child(child), 0, status as c_int) }
+    pub const fn child_stopped(child: c_int, signal: SignalNumber) -> Self { Self::new(Text::ChildStopped, Target::Child(child), signal, 0) }
+    pub const fn stop_timeout(child: c_int) -> Self { Self::new(Text::StopTimeout, Target::Child(child), 0, 0) }
+    pub const fn grace_over() -> Self { Self::new(Text::GraceOver, Target::All, 0, 0) }
+    pub const fn grace_cut_short() -> Self { Self::new(Text::GraceCutShort, Target::All, 0, 0) }
+    pub const fn left() -> Self { Self::new(Text::Left, Target::All, 0, 0) }
+    pub const fn no_effect(signal: SignalNumber) -> Self { Self::new(Text::NoEffect, Target::All, signal, 0) }
+    pub const fn sent(signal: SignalNumber, target: Target) -> Self { Self::new(Text::Sent, target, signal, 0) }
+    pub const fn cannot_send(signal: SignalNumber, target: Target, errno: c_int) -> Self { Self::new(Text::CannotSend, target, signal, errno) }
+    pub const fn queue_full(signal: SignalNumber) -> Self { Self::new(Text::QueueFull, Target::All, signal, 0) }
+    pub const fn dropped_by_rule(signal: SignalNumber) -> Self { Self::new(Text::DroppedByRule, Target::All, signal, 0) }
+    pub const fn dropped_as_shared(signal: SignalNumber) -> Self { Self::new(Text::DroppedAsShared, Target::All, signal, 0) }
+    pub const fn not_caught_by_child(signal: SignalNumber) -> Self { Self::new(Text::NotCaughtByChild, Target::All, signal, 0) }
+    pub const fn not_caught(signal: SignalNumber, target: Target) -> Self { Self::new(Text::NotCaught, target, signal, 0) }
+    pub const fn gave_terminal(group: c_int) -> Self { Self::new(Text::GaveTerminal, Target::Group(group), 0, 0) }
+    pub const fn took_terminal() -> Self { Self::new(Text::TookTerminal, Target::All, 0, 0) }
 }
 
 /// Is the message only for `--verbose`?
@@ -132,44 +134,37 @@ pub fn line(message: Message) -> Line {
 /// The program could not be executed.
 #[must_use]
 pub fn cannot_execute(program: &[u8], errno: c_int) -> Line {
-    line_about(Message::new(Text::CannotExecute, Target::All, [errno, 0]), program)
+    line_about(Message::new(Text::CannotExecute, Target::All, 0, errno), program)
 }
 
 /// The child was started. For `--verbose`.
 #[must_use]
 pub fn started(child: c_int, program: &[u8]) -> Line {
-    line_about(Message::new(Text::Started, Target::Child(child), [0; 2]), program)
+    line_about(Message::new(Text::Started, Target::Child(child), 0, 0), program)
 }
 
 /// The message as a line, with a word from outside in it.
 fn line_about(message: Message, word: &[u8]) -> Line {
-    let [mut number, mut next] = message.numbers;
     let mut line = Line::new();
     line.text("init: ");
     for mark in nth_line(WORDINGS, message.text as c_int) {
         match mark {
-            b'@' => {
-                match message.target {
-                    Target::Child(pid) => line.text("child ").number(pid),
-                    Target::Group(pid) => line.text("process group ").number(pid),
-                    Target::Process(pid) => line.text("process ").number(pid),
-                    Target::All => line.text("all processes"),
-                };
-                continue;
-            }
+            b'@' => match message.target {
+                Target::Child(pid) => line.text("child ").number(pid),
+                Target::Group(pid) => line.text("process group ").number(pid),
+                Target::Process(pid) => line.text("process ").number(pid),
+                Target::All => line.text("all processes"),
+            },
             b'\'' => line.quoted(word),
-            b'#' => line.number(number),
-            b'$' => line.signal(number),
-            b'!' => line.error(number),
-            b'?' => match numbered(PLACES_TO_LOOK_AT, next) {
+            b'$' => line.signal(message.signal),
+            b'#' => line.number(message.number),
+            b'!' => line.error(message.number),
+            b'?' => match numbered(PLACES_TO_LOOK_AT, message.number) {
                 b"" => &mut line,
                 places => line.text("; check ").add(places),
             },
             byte => line.add(&[*byte]),
         };
-        if matches!(mark, b'#' | b'$' | b'!') {
-            (number, next) = (next, number);
-        }
     }
     line.text("\n");
     line
