@@ -7,6 +7,7 @@ use core::ffi::c_int;
 
 /// Whom a message is about: where a signal goes, or who ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)] // As small as the other fields of a message: their constants are one store.
 pub enum Target {
     /// The child.
     Child(c_int),
@@ -76,7 +77,7 @@ pub struct Message {
     /// Whom it is about; where it is about no process, [`Target::All`].
     pub target: Target,
     /// The signal; 0 where it is about none.
-    pub signal: SignalNumber,
+    pub signal: u8,
     /// An exit status, an error number, or how many.
     pub number: c_int,
 }
@@ -84,7 +85,7 @@ pub struct Message {
 #[rustfmt::skip] // A table.
 #[expect(missing_docs, clippy::must_use_candidate, reason = "the wording of each says what it means")]
 impl Message {
-    const fn new(text: Text, target: Target, signal: SignalNumber, number: c_int) -> Self { Self { text, target, signal, number } }
+    const fn new(text: Text, target: Target, signal: SignalNumber, number: c_int) -> Self { Self { text, target, signal: signal as u8, number } }
     pub const fn cannot_fork(errno: c_int) -> Self { Self::new(Text::CannotFork, Target::All, 0, errno) }
     pub const fn child_lost(child: c_int) -> Self { Self::new(Text::ChildLost, Target::Child(child), 0, 0) }
     pub const fn no_subreaper(errno: c_int) -> Self { Self::new(Text::NoSubreaper, Target::All, 0, errno) }
@@ -156,7 +157,7 @@ fn line_about(message: Message, word: &[u8]) -> Line {
                 Target::All => line.text("all processes"),
             },
             b'\'' => line.quoted(word),
-            b'$' => line.signal(message.signal),
+            b'$' => line.signal(SignalNumber::from(message.signal)),
             b'#' => line.number(message.number),
             b'!' => line.error(message.number),
             b'?' => match numbered(PLACES_TO_LOOK_AT, message.number) {
