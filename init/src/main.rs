@@ -35,26 +35,28 @@ fn main(start: Start) -> ! {
 fn run(start: Start) -> u8 {
     // 1. The entry point has blocked every signal: a blocked signal stays pending, even for PID 1, so no stop request is lost
     //    (contract I6).
-    let mask = start.mask();
     // 2. If SIGCHLD is ignored the kernel reaps, and the child's status is gone.
     let ignore_sigchld = bare::set_disposition(SIGCHLD, SIG_DFL) == SIG_IGN;
 
     // 3. What is asked for.
     let mut words = start.words();
     let name = words.next().unwrap_or_default();
-    let environment = Vector::environment(start);
     let mut config = Config::new(Persona::of(name));
-    let first = match cli::read(&mut config, environment.candidates(), words) {
-        Ok(Request::Run(options)) => options + 1,
+    match cli::read(&mut config, Vector::environment(start).candidates(), words) {
+        Ok(Request::Run(options)) => start_child(start, &config, options + 1, ignore_sigchld),
         Ok(Request::Act(Opt::Pause)) => hold(),
-        Ok(Request::Act(action)) => return print(action, config.persona),
+        Ok(Request::Act(action)) => print(action, config.persona),
         Err(error) => {
             bare::say(error.line().bytes());
             bare::say(b"init: run 'init --help' for usage\n");
-            return OWN_FAILURE;
+            OWN_FAILURE
         }
-    };
+    }
+}
 
+/// Starts the child, the program at `first` among the arguments, and supervises it.
+#[inline(never)]
+fn start_child(start: Start, config: &Config, first: usize, ignore_sigchld: bool) -> u8 {
     // 4. What makes init an init where it is not PID 1.
     let own_pid = bare::own_pid();
     if own_pid != 1
@@ -83,8 +85,8 @@ fn run(start: Start) -> u8 {
     let started = spawn::spawn(spawn::Plan {
         arguments,
         first,
-        environment,
-        mask,
+        environment: Vector::environment(start),
+        mask: start.mask(),
         ignore_sigchld,
         own_group,
         session,
@@ -115,6 +117,13 @@ fn run(start: Start) -> u8 {
         session_terminal: session,
         group: terminal.group,
     };
+    supervise(config, setup, &terminal, hand_over, program)
+}
+
+/// The loop: one wait, one decision.
+#[inline(never)]
+fn supervise(config: &Config, setup: Setup, terminal: &Terminal, hand_over: bool, program: &[u8]) -> u8 {
+    let Setup { child, session, .. } = setup;
     let mut shell = shell::Shell::new(setup, config.is_on(Opt::Verbose), terminal.descriptor.filter(|_| !session));
     if config.is_on(Opt::Verbose) {
         bare::say(messages::started(child, program).bytes());
@@ -122,8 +131,8 @@ fn run(start: Start) -> u8 {
     if hand_over {
         shell.say(Message::gave_terminal(child));
     }
-    tell_void_rewrites(&config, &shell);
-    shell.run(Supervisor::new(&config, setup))
+    tell_void_rewrites(config, &shell);
+    shell.run(Supervisor::new(config, setup))
 }
 
 /// Says a message.
