@@ -68,8 +68,8 @@ impl Shell {
     /// Tells what came of a signal that was sent.
     fn tell(&self, signal: SignalNumber, target: Target, sent: Result<(), Errno>) {
         self.say(match sent {
-            Ok(()) => Message::Sent { signal, target },
-            Err(error) => Message::CannotSend { signal, target, errno: error.number() },
+            Ok(()) => Message::sent(signal, target),
+            Err(error) => Message::cannot_send(signal, target, error.number()),
         });
     }
 
@@ -86,8 +86,8 @@ impl Shell {
                 self.tell(libc::SIGCONT, target, sys::kill(number, libc::SIGCONT));
             }
             Action::SendAll { signal, only_caught } => self.send_all(signal, only_caught),
-            Action::GiveTerminal => self.pass_terminal(child, Message::GaveTerminal { group: child }),
-            Action::TakeTerminal => self.pass_terminal(self.setup.group, Message::TookTerminal),
+            Action::GiveTerminal => self.pass_terminal(child, Message::gave_terminal(child)),
+            Action::TakeTerminal => self.pass_terminal(self.setup.group, Message::took_terminal()),
             Action::ConsumeStop => sys::consume_stop(child),
             Action::Sleep(time) => {
                 let _ = sys::poll(-1, -1, Some(time));
@@ -256,7 +256,7 @@ impl Shell {
             }
             let target = Target::Process(pid);
             if !status.caught.contains(signal) {
-                self.say(Message::DroppedUncaught { signal, target });
+                self.say(Message::not_caught(signal, target));
             } else if let Some(sent) = self.signal_one(pid, signal, is_meant) {
                 self.tell(signal, target, sent);
                 outcome = Outcome::Sent;

@@ -249,11 +249,11 @@ impl<'c> Supervisor<'c> {
             return Next::KillChild;
         }
         self.deadline = None;
-        self.grace_is_over(actions, Message::GraceOver, facts)
+        self.grace_is_over(actions, Message::grace_over(), facts)
     }
 
     /// Reap what is dead.
-    const fn reap(&self) -> Next {
+    fn reap(&self) -> Next {
         Next::Reap { farewell: self.farewell() }
     }
 
@@ -261,7 +261,7 @@ impl<'c> Supervisor<'c> {
     fn warn_of_wait(&mut self, errno: c_int, actions: &mut Actions) {
         if !self.wait_failure_told {
             self.wait_failure_told = true;
-            actions.push(Action::Say(Message::CannotWait { errno }));
+            actions.push(Action::Say(Message::cannot_wait(errno)));
         }
     }
 
@@ -270,7 +270,7 @@ impl<'c> Supervisor<'c> {
         let usable = facts.proc_is_usable();
         if !usable && !self.no_proc_told {
             self.no_proc_told = true;
-            actions.push(Action::Say(Message::NoProc));
+            actions.push(Action::Say(Message::no_proc()));
         }
         usable
     }
