@@ -109,20 +109,6 @@ impl<const ROOM: usize> Line<ROOM> {
         }
     }
 
-    /// Adds a template: `#` stands for a number, `$` for a signal, `!` for the wording of an error number.
-    pub fn fill(&mut self, template: &str, arguments: [c_int; 3]) -> &mut Self {
-        let mut arguments = arguments.into_iter();
-        for byte in template.bytes() {
-            match byte {
-                b'#' => self.number(arguments.next().unwrap_or(0)),
-                b'$' => self.signal(arguments.next().unwrap_or(0)),
-                b'!' => self.error(arguments.next().unwrap_or(0)),
-                byte => self.add(&[byte]),
-            };
-        }
-        self
-    }
-
     /// Its bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {

@@ -1,11 +1,13 @@
 //! Everything init says while it runs, one line each. Usage errors are in [`crate::cli`].
 
+use crate::bytes::{nth_line, numbered};
 use crate::line::Line;
 use crate::signal::SignalNumber;
 use core::ffi::c_int;
 
-/// Where a signal goes.
+/// Whom a message is about: where a signal goes, or who ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)] // As small as the other fields of a message: their constants are one store.
 pub enum Target {
     /// The child.
     Child(c_int),
@@ -17,148 +19,168 @@ pub enum Target {
     Process(c_int),
 }
 
-/// A message; numbers are pids, signals, exit statuses and error numbers.
+/// Declares the messages: a number for each, and one text that holds their wordings, a line each in the same order. Found by
+/// counting lines, a wording costs no pointer.
+macro_rules! wordings {
+    ($($name:ident: $wording:literal,)*) => {
+        /// Which message it is.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum Text {
+            $(#[doc = $wording] $name,)*
+        }
+
+        /// The wordings.
+        const WORDINGS: &str = concat!($($wording, "\n"),*);
+    };
+}
+
+// `@` stands for the target, `$` for the signal, `#` for the number, `!` for the wording of that error number and `?` for what to
+// check then, `'` for a word from outside.
+wordings! {
+    CannotExecute: "fatal: cannot execute ': !?",
+    CannotFork: "fatal: cannot fork: !",
+    ChildLost: "fatal: @ is gone, its exit status is unknown",
+    NoSubreaper: "warning: cannot become a child subreaper: !, ignoring",
+    NoParentDeath: "warning: cannot set the parent-death signal: !, ignoring",
+    CannotWait: "warning: cannot wait for events: !, retrying every second",
+    NoProc: "warning: no /proc of this PID namespace, ignoring",
+    ReapedExited: "warning: reaped @, exit status #",
+    ReapedKilled: "warning: reaped @, killed by signal $",
+    ChildKilled: "@ was killed by signal $",
+    OutOfMemoryOnce: "@ was killed by signal $; the kernel's out-of-memory killer ended # process here",
+    OutOfMemory: "@ was killed by signal $; the kernel's out-of-memory killer ended # processes here",
+    StopTimeout: "stop timeout over, killed @",
+    GraceOver: "grace period over, killing remaining processes",
+    GraceCutShort: "grace period cut short, killing remaining processes",
+    Left: "warning: some processes are left, ignoring",
+    // From here on they are for `--verbose` only.
+    Started: "started @: '",
+    ChildExited: "@ exited with status #",
+    ChildStopped: "@ was stopped by $",
+    NoEffect: "rewriting $ has no effect",
+    Sent: "sent $ to @",
+    CannotSend: "cannot send $ to @: !",
+    QueueFull: "$ is waiting for room in the queue of the child",
+    DroppedByRule: "dropped $: rewrite rule",
+    DroppedAsShared: "dropped $: the child already has it",
+    NotCaughtByChild: "dropped $: not caught by the child",
+    NotCaught: "dropped $: not caught by @",
+    GaveTerminal: "gave the terminal to @",
+    TookTerminal: "took the terminal back",
+}
+
+/// A message.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[expect(missing_docs, clippy::missing_docs_in_private_items, reason = "the wording below says what each one means")]
-pub enum Message {
-    CannotFork { errno: c_int },
-    ChildLost { child: c_int },
-    NoSubreaper { errno: c_int },
-    NoParentDeath { errno: c_int },
-    CannotWait { errno: c_int },
-    NoProc,
-    ReapedExited { pid: c_int, status: u8 },
-    ReapedKilled { pid: c_int, signal: SignalNumber },
-    ChildKilled { child: c_int, signal: SignalNumber, out_of_memory: u32 },
-    ChildExited { child: c_int, status: u8 },
-    ChildStopped { child: c_int, signal: SignalNumber },
-    StopTimeout { child: c_int },
-    GraceOver,
-    GraceCutShort,
-    Left,
-    NoEffect { signal: SignalNumber },
-    Sent { signal: SignalNumber, target: Target },
-    CannotSend { signal: SignalNumber, target: Target, errno: c_int },
-    QueueFull { signal: SignalNumber },
-    DroppedByRule { signal: SignalNumber },
-    DroppedAsShared { signal: SignalNumber },
-    DroppedUncaught { signal: SignalNumber, target: Target },
-    GaveTerminal { group: c_int },
-    TookTerminal,
+pub struct Message {
+    /// Which.
+    pub text: Text,
+    /// Whom it is about; where it is about no process, [`Target::All`].
+    pub target: Target,
+    /// The signal; 0 where it is about none.
+    pub signal: u8,
+    /// An exit status, an error number, or how many.
+    pub number: c_int,
+}
+
+#[rustfmt::skip] // A table.
+#[expect(missing_docs, clippy::must_use_candidate, reason = "the wording of each says what it means")]
+impl Message {
+    const fn new(text: Text, target: Target, signal: SignalNumber, number: c_int) -> Self { Self { text, target, signal: signal as u8, number } }
+    pub const fn cannot_fork(errno: c_int) -> Self { Self::new(Text::CannotFork, Target::All, 0, errno) }
+    pub const fn child_lost(child: c_int) -> Self { Self::new(Text::ChildLost, Target::Child(child), 0, 0) }
+    pub const fn no_subreaper(errno: c_int) -> Self { Self::new(Text::NoSubreaper, Target::All, 0, errno) }
+    pub const fn no_parent_death(errno: c_int) -> Self { Self::new(Text::NoParentDeath, Target::All, 0, errno) }
+    pub const fn cannot_wait(errno: c_int) -> Self { Self::new(Text::CannotWait, Target::All, 0, errno) }
+    pub const fn no_proc() -> Self { Self::new(Text::NoProc, Target::All, 0, 0) }
+    pub const fn reaped_exited(pid: c_int, status: u8) -> Self { Self::new(Text::ReapedExited, Target::Process(pid), 0, status as c_int) }
+    pub const fn reaped_killed(pid: c_int, signal: SignalNumber) -> Self { Self::new(Text::ReapedKilled, Target::Process(pid), signal, 0) }
+    pub const fn child_killed(child: c_int, signal: SignalNumber, out_of_memory: u32) -> Self {
+        let text = match out_of_memory {
+            0 => Text::ChildKilled,
+            1 => Text::OutOfMemoryOnce,
+            _ => Text::OutOfMemory,
+        };
+        Self::new(text, Target::Child(child), signal, out_of_memory as c_int)
+    }
+    pub const fn child_exited(child: c_int, status: u8) -> Self { Self::new(Text::ChildExited, Target::Child(child), 0, status as c_int) }
+    pub const fn child_stopped(child: c_int, signal: SignalNumber) -> Self { Self::new(Text::ChildStopped, Target::Child(child), signal, 0) }
+    pub const fn stop_timeout(child: c_int) -> Self { Self::new(Text::StopTimeout, Target::Child(child), 0, 0) }
+    pub const fn grace_over() -> Self { Self::new(Text::GraceOver, Target::All, 0, 0) }
+    pub const fn grace_cut_short() -> Self { Self::new(Text::GraceCutShort, Target::All, 0, 0) }
+    pub const fn left() -> Self { Self::new(Text::Left, Target::All, 0, 0) }
+    pub const fn no_effect(signal: SignalNumber) -> Self { Self::new(Text::NoEffect, Target::All, signal, 0) }
+    pub const fn sent(signal: SignalNumber, target: Target) -> Self { Self::new(Text::Sent, target, signal, 0) }
+    pub const fn cannot_send(signal: SignalNumber, target: Target, errno: c_int) -> Self { Self::new(Text::CannotSend, target, signal, errno) }
+    pub const fn queue_full(signal: SignalNumber) -> Self { Self::new(Text::QueueFull, Target::All, signal, 0) }
+    pub const fn dropped_by_rule(signal: SignalNumber) -> Self { Self::new(Text::DroppedByRule, Target::All, signal, 0) }
+    pub const fn dropped_as_shared(signal: SignalNumber) -> Self { Self::new(Text::DroppedAsShared, Target::All, signal, 0) }
+    pub const fn not_caught_by_child(signal: SignalNumber) -> Self { Self::new(Text::NotCaughtByChild, Target::All, signal, 0) }
+    pub const fn not_caught(signal: SignalNumber, target: Target) -> Self { Self::new(Text::NotCaught, target, signal, 0) }
+    pub const fn gave_terminal(group: c_int) -> Self { Self::new(Text::GaveTerminal, Target::Group(group), 0, 0) }
+    pub const fn took_terminal() -> Self { Self::new(Text::TookTerminal, Target::All, 0, 0) }
 }
 
 /// Is the message only for `--verbose`?
 #[must_use]
 pub const fn is_verbose(message: &Message) -> bool {
-    matches!(
-        message,
-        Message::ChildExited { .. }
-            | Message::ChildStopped { .. }
-            | Message::NoEffect { .. }
-            | Message::Sent { .. }
-            | Message::CannotSend { .. }
-            | Message::QueueFull { .. }
-            | Message::DroppedByRule { .. }
-            | Message::DroppedAsShared { .. }
-            | Message::DroppedUncaught { .. }
-            | Message::GaveTerminal { .. }
-            | Message::TookTerminal
-    )
+    message.text as u8 >= Text::Started as u8
 }
 
 /// The message as a line, with its newline.
 #[must_use]
 pub fn line(message: Message) -> Line {
-    let (template, arguments) = wording(message);
-    let mut line = Line::new();
-    line.text("init: ").fill(template, arguments).text("\n");
-    line
-}
-
-/// What a message says. In a template `#` stands for a number, `$` for a signal, `!` for the wording of an error number, each for
-/// the next of the arguments.
-#[rustfmt::skip] // A table.
-const fn wording(message: Message) -> (&'static str, [c_int; 3]) {
-    match message {
-        Message::CannotFork { errno } => ("fatal: cannot fork: !", [errno, 0, 0]),
-        Message::ChildLost { child } => ("fatal: child # is gone, its exit status is unknown", [child, 0, 0]),
-        Message::NoSubreaper { errno } => ("warning: cannot become a child subreaper: !, ignoring", [errno, 0, 0]),
-        Message::NoParentDeath { errno } => ("warning: cannot set the parent-death signal: !, ignoring", [errno, 0, 0]),
-        Message::CannotWait { errno } => ("warning: cannot wait for events: !, retrying every second", [errno, 0, 0]),
-        Message::NoProc => ("warning: no /proc of this PID namespace, ignoring", [0; 3]),
-        Message::ReapedExited { pid, status } => ("warning: reaped process #, exit status #", [pid, status as c_int, 0]),
-        Message::ReapedKilled { pid, signal } => ("warning: reaped process #, killed by signal $", [pid, signal, 0]),
-        Message::ChildKilled { child, signal, out_of_memory: 0 } => ("child # was killed by signal $", [child, signal, 0]),
-        Message::ChildKilled { child, signal, out_of_memory: 1 } => (
-            "child # was killed by signal $; the kernel's out-of-memory killer ended 1 process here", [child, signal, 0],
-        ),
-        Message::ChildKilled { child, signal, out_of_memory } => (
-            "child # was killed by signal $; the kernel's out-of-memory killer ended # processes here",
-            [child, signal, out_of_memory as c_int],
-        ),
-        Message::ChildExited { child, status } => ("child # exited with status #", [child, status as c_int, 0]),
-        Message::ChildStopped { child, signal } => ("child # was stopped by $", [child, signal, 0]),
-        Message::StopTimeout { child } => ("stop timeout over, killed child #", [child, 0, 0]),
-        Message::GraceOver => ("grace period over, killing remaining processes", [0; 3]),
-        Message::GraceCutShort => ("grace period cut short, killing remaining processes", [0; 3]),
-        Message::Left => ("warning: some processes are left, ignoring", [0; 3]),
-        Message::NoEffect { signal } => ("rewriting $ has no effect", [signal, 0, 0]),
-        Message::Sent { signal, target } => match target {
-            Target::Child(pid) => ("sent $ to child #", [signal, pid, 0]),
-            Target::Group(pid) => ("sent $ to process group #", [signal, pid, 0]),
-            Target::All => ("sent $ to all processes", [signal, 0, 0]),
-            Target::Process(pid) => ("sent $ to process #", [signal, pid, 0]),
-        },
-        Message::CannotSend { signal, target, errno } => match target {
-            Target::Child(pid) => ("cannot send $ to child #: !", [signal, pid, errno]),
-            Target::Group(pid) => ("cannot send $ to process group #: !", [signal, pid, errno]),
-            Target::All => ("cannot send $ to all processes: !", [signal, errno, 0]),
-            Target::Process(pid) => ("cannot send $ to process #: !", [signal, pid, errno]),
-        },
-        Message::QueueFull { signal } => ("$ is waiting for room in the queue of the child", [signal, 0, 0]),
-        Message::DroppedByRule { signal } => ("dropped $: rewrite rule", [signal, 0, 0]),
-        Message::DroppedAsShared { signal } => ("dropped $: the child already has it", [signal, 0, 0]),
-        Message::DroppedUncaught { signal, target: Target::Process(pid) } => ("dropped $: not caught by process #", [signal, pid, 0]),
-        Message::DroppedUncaught { signal, .. } => ("dropped $: not caught by the child", [signal, 0, 0]),
-        Message::GaveTerminal { group } => ("gave the terminal to process group #", [group, 0, 0]),
-        Message::TookTerminal => ("took the terminal back", [0; 3]),
-    }
+    line_about(message, b"")
 }
 
 /// The program could not be executed.
 #[must_use]
 pub fn cannot_execute(program: &[u8], errno: c_int) -> Line {
-    let mut line = Line::new();
-    line.text("init: fatal: cannot execute ").quoted(program).text(": ").error(errno);
-    let places = places_to_look_at(errno);
-    if !places.is_empty() {
-        line.text("; check ").text(places);
-    }
-    line.text("\n");
-    line
+    line_about(Message::new(Text::CannotExecute, Target::All, 0, errno), program)
 }
 
 /// The child was started. For `--verbose`.
 #[must_use]
 pub fn started(child: c_int, program: &[u8]) -> Line {
+    line_about(Message::new(Text::Started, Target::Child(child), 0, 0), program)
+}
+
+/// The message as a line, with a word from outside in it.
+fn line_about(message: Message, word: &[u8]) -> Line {
     let mut line = Line::new();
-    line.text("init: started child ").number(child).text(": ").quoted(program).text("\n");
+    line.text("init: ");
+    for mark in nth_line(WORDINGS, message.text as c_int) {
+        match mark {
+            b'@' => match message.target {
+                Target::Child(pid) => line.text("child ").number(pid),
+                Target::Group(pid) => line.text("process group ").number(pid),
+                Target::Process(pid) => line.text("process ").number(pid),
+                Target::All => line.text("all processes"),
+            },
+            b'\'' => line.quoted(word),
+            b'$' => line.signal(SignalNumber::from(message.signal)),
+            b'#' => line.number(message.number),
+            b'!' => line.error(message.number),
+            b'?' => match numbered(PLACES_TO_LOOK_AT, message.number) {
+                b"" => &mut line,
+                places => line.text("; check ").add(places),
+            },
+            byte => line.add(&[*byte]),
+        };
+    }
+    line.text("\n");
     line
 }
 
-/// What to check after exec failed with `errno` (exec(3), ERRORS).
-const fn places_to_look_at(errno: c_int) -> &'static str {
-    match errno {
-        libc::EPERM => "a nosuid mount, seccomp, security modules",
-        libc::ENOENT => "PATH, the file in the image, its interpreter",
-        libc::E2BIG => "the length of arguments and environment",
-        libc::ENOEXEC => "the architecture it was built for, its first line",
-        libc::EAGAIN => "the limits on processes",
-        libc::ENOMEM => "the limits on memory",
-        libc::EACCES => "its x permission, the folders above it, a noexec mount",
-        libc::ENOTDIR => "the folders above it",
-        libc::ETXTBSY => "which process writes to it",
-        libc::ELOOP => "the links, the interpreter",
-        _ => "",
-    }
-}
+/// What to check after exec failed (exec(3), ERRORS): a line for each error number that has something, after that number.
+const PLACES_TO_LOOK_AT: &str = "\
+1 a nosuid mount, seccomp, security modules
+2 PATH, the file in the image, its interpreter
+7 the length of arguments and environment
+8 the architecture it was built for, its first line
+11 the limits on processes
+12 the limits on memory
+13 its x permission, the folders above it, a noexec mount
+20 the folders above it
+26 which process writes to it
+40 the links, the interpreter
+";

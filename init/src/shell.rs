@@ -68,8 +68,8 @@ impl Shell {
     /// Tells what came of a signal that was sent.
     fn tell(&self, signal: SignalNumber, target: Target, sent: Result<(), Errno>) {
         self.say(match sent {
-            Ok(()) => Message::Sent { signal, target },
-            Err(error) => Message::CannotSend { signal, target, errno: error.number() },
+            Ok(()) => Message::sent(signal, target),
+            Err(error) => Message::cannot_send(signal, target, error.number()),
         });
     }
 
@@ -86,8 +86,8 @@ impl Shell {
                 self.tell(libc::SIGCONT, target, sys::kill(number, libc::SIGCONT));
             }
             Action::SendAll { signal, only_caught } => self.send_all(signal, only_caught),
-            Action::GiveTerminal => self.pass_terminal(child, Message::GaveTerminal { group: child }),
-            Action::TakeTerminal => self.pass_terminal(self.setup.group, Message::TookTerminal),
+            Action::GiveTerminal => self.pass_terminal(child, Message::gave_terminal(child)),
+            Action::TakeTerminal => self.pass_terminal(self.setup.group, Message::took_terminal()),
             Action::ConsumeStop => sys::consume_stop(child),
             Action::Sleep(time) => {
                 let _ = sys::poll(NONE, NONE, Some(time));
@@ -206,7 +206,7 @@ impl Shell {
         let child = self.setup.child;
         let killed = sys::kill(child, libc::SIGKILL);
         if self.setup.own_group {
-            let _ = sys::kill(-child, libc::SIGKILL);
+            self.tell(libc::SIGKILL, Target::Group(child), sys::kill(-child, libc::SIGKILL));
         }
         Event::ChildKilled(killed.map_err(Errno::number))
     }
@@ -247,7 +247,7 @@ impl Shell {
                 match procfs::status(pid) {
                     Some(status) if status.is_zombie() => return,
                     Some(status) if status.caught().contains(signal) => {}
-                    Some(_) => return shell.say(Message::DroppedUncaught { signal, target }),
+                    Some(_) => return shell.say(Message::not_caught(signal, target)),
                     None => return,
                 }
             }
@@ -262,11 +262,11 @@ impl Shell {
 
     /// Visits each process of the child's group, or each that init answers for after the child's end, with a pidfd of it, or
     /// [`NONE`]. The pidfd comes before every question: the process that was asked about is the one that is signalled, even if its
-    /// number has become another's. Returns whether there are other processes than init.
-    fn each_process(&mut self, in_group: bool, visit: &mut dyn FnMut(&mut Self, Pid, c_int)) -> bool {
+    /// number has become another's. Returns whether /proc was read to its end, and whether there are other processes than init.
+    fn each_process(&mut self, in_group: bool, visit: &mut dyn FnMut(&mut Self, Pid, c_int)) -> (bool, bool) {
         let Setup { own_pid, child, .. } = self.setup;
         let mut has_others = false;
-        sys::each_number(c"/proc", &mut |pid, _| {
+        let is_whole = sys::each_number(c"/proc", &mut |pid, _| {
             if pid == own_pid {
                 return;
             }
@@ -289,7 +289,7 @@ impl Shell {
                 bare::close(pidfd);
             }
         });
-        has_others
+        (is_whole, has_others)
     }
 
     /// Is a process left that init answers for, and may signal? If its pidfd can be had, it is followed.
@@ -307,18 +307,18 @@ impl Shell {
         }
         if !procfs::is_usable(own_pid) {
             // As a subreaper init could not ask any process to end.
-            return if own_pid == 1 { Survivors::Unfollowed } else { Survivors::None };
+            return if own_pid == 1 { Survivors::Unseen } else { Survivors::None };
         }
         if self.signals == NONE {
             self.signals = sys::signal_descriptor().unwrap_or(NONE);
         }
         let mut survivors = Survivors::None;
-        let has_others = self.each_process(false, &mut |shell, pid, pidfd| {
+        let (is_whole, has_others) = self.each_process(false, &mut |shell, pid, pidfd| {
             if shell.followed != NONE || sys::kill(pid, 0).is_err() {
                 return;
             }
             let is_alive = if pidfd == NONE {
-                procfs::status(pid).is_some_and(|status| !status.is_zombie())
+                procfs::status(pid).is_none_or(|status| !status.is_zombie())
             } else {
                 is_alive(pidfd)
             };
@@ -330,9 +330,9 @@ impl Shell {
                 }
             }
         });
-        // kill(2) has found a process, and /proc shows none: it hides them (hidepid).
-        if own_pid == 1 && !has_others {
-            return Survivors::Unfollowed;
+        // kill(2) has found a process, and /proc shows none: it hides them (hidepid). Or it cannot be read to its end.
+        if survivors == Survivors::None && (!is_whole || own_pid == 1 && !has_others) {
+            return Survivors::Unseen;
         }
         survivors
     }

@@ -2,7 +2,7 @@
 
 use super::{Action, Actions, Facts, Forward, Next, Outcome, Phase, Received, STOP_REQUESTS};
 use super::{Supervisor, Then, signal};
-use crate::cli::Milliseconds;
+use crate::cli::{Milliseconds, Opt};
 use crate::messages::{Message, Target};
 use crate::signal::SignalSet;
 
@@ -12,33 +12,33 @@ impl Supervisor<'_> {
         let number = received.number;
         self.known = self.known.with(number);
         if number == libc::SIGCHLD {
-            return Then::Reap;
+            // Where reaping keeps failing it is tried once a second.
+            return if self.reap_again.is_some() { Then::Rest } else { Then::Reap };
         }
         // To tell of it would raise the next one.
         if received.by_init && signal::RAISED_BY_WRITE.contains(number) {
             return Then::Rest;
         }
         if received.by_kernel && self.shared_with_child().contains(number) && self.ended.is_none() {
-            actions.push(Action::Say(Message::DroppedAsShared { signal: number }));
+            actions.push(Action::Say(Message::dropped_as_shared(number)));
             return Then::Rest;
         }
         let to = self.config.rewrites.apply(number);
         if to == 0 {
-            actions.push(Action::Say(Message::DroppedByRule { signal: number }));
+            actions.push(Action::Say(Message::dropped_by_rule(number)));
             return Then::Rest;
         }
-        let only_caught = self.config.caught_only && !signal::ALWAYS_FORWARDED.contains(to);
+        let only_caught = self.config.is_on(Opt::CaughtOnly) && !signal::ALWAYS_FORWARDED.contains(to);
         if self.ended.is_some() {
             return self.signal_after_the_end(to, only_caught, actions, facts);
         }
         self.known = self.known.with(to);
 
-        let to_group = self.config.group || self.is_for_foreground(received);
+        let to_group = self.config.is_on(Opt::Group) || self.is_for_foreground(received);
         // Without /proc every signal is forwarded.
         let only_caught = only_caught && self.proc_is_usable(actions, facts);
         if only_caught && !to_group && !facts.child_catches(to) {
-            let target = Target::Child(self.setup.child);
-            actions.push(Action::Say(Message::DroppedUncaught { signal: to, target }));
+            actions.push(Action::Say(Message::not_caught_by_child(to)));
             return Then::Rest;
         }
         let mut forward = Forward {
@@ -84,7 +84,7 @@ impl Supervisor<'_> {
         if STOP_REQUESTS.contains(to) {
             match self.phase {
                 Phase::Waiting => self.ask_to_end(actions, facts),
-                Phase::Asked => self.grace_is_over(actions, Message::GraceCutShort, facts),
+                Phase::Asked => self.grace_is_over(actions, Message::grace_cut_short(), facts),
                 _ => return Then::Rest,
             }
             return Then::Reap;
@@ -109,7 +109,7 @@ impl Supervisor<'_> {
             if self.held.is_none() {
                 self.held = Some(forward);
                 actions.push(Action::Hold);
-                actions.push(Action::Say(Message::QueueFull { signal }));
+                actions.push(Action::Say(Message::queue_full(signal)));
             }
             return Then::Wait;
         }
@@ -118,9 +118,9 @@ impl Supervisor<'_> {
             self.held = None;
         }
         match outcome {
-            Outcome::Refused(errno) => actions.push(Action::Say(Message::CannotSend { signal, target, errno })),
+            Outcome::Refused(errno) => actions.push(Action::Say(Message::cannot_send(signal, target, errno))),
             // Those that several processes got are told one by one.
-            Outcome::Sent if !forward.only_caught => actions.push(Action::Say(Message::Sent { signal, target })),
+            Outcome::Sent if !forward.only_caught => actions.push(Action::Say(Message::sent(signal, target))),
             _ => {}
         }
         if outcome == Outcome::Sent {
@@ -158,9 +158,9 @@ impl Supervisor<'_> {
         let message = match killed {
             Ok(()) => {
                 self.known = self.known.with(libc::SIGKILL);
-                Message::StopTimeout { child }
+                Message::stop_timeout(child)
             }
-            Err(errno) => Message::CannotSend { signal: libc::SIGKILL, target: Target::Child(child), errno },
+            Err(errno) => Message::cannot_send(libc::SIGKILL, Target::Child(child), errno),
         };
         actions.push(Action::Say(message));
         Then::Rest

@@ -101,8 +101,8 @@ pub struct Supervisor<'c> {
     settled: bool,
     /// How many processes the out-of-memory killer had ended before; [`UNKNOWN`] until start-up is over.
     kills_before: u32,
-    /// The last wait4 failed.
-    reap_failed: bool,
+    /// The last wait4 failed: when it is tried again.
+    reap_again: Option<Time>,
     /// A failing wait was told.
     wait_failure_told: bool,
     /// A missing /proc was told.
@@ -148,7 +148,7 @@ impl<'c> Supervisor<'c> {
             settled: false,
             // A PID 1 that has not counted yet: most often its cgroup was made for it.
             kills_before: if setup.own_pid == 1 { 0 } else { UNKNOWN },
-            reap_failed: false,
+            reap_again: None,
             wait_failure_told: false,
             no_proc_told: false,
             survivors: Survivors::None,
@@ -180,7 +180,7 @@ impl<'c> Supervisor<'c> {
             }
             Event::Reaped(pid, status) => self.reaped(pid, status, actions, facts),
             Event::ReapFailed(errno) => {
-                self.reap_failed = true;
+                self.reap_again = Some(facts.now().after(BREATH));
                 self.warn_of_wait(errno, actions);
                 Then::Rest
             }
@@ -199,9 +199,6 @@ impl<'c> Supervisor<'c> {
             self.kills_before = facts.out_of_memory_kills();
             // Zombies that were there before init are told of by no signal (I13).
             actions.push(Action::Settle);
-            return Then::Reap;
-        }
-        if self.reap_failed {
             return Then::Reap;
         }
         if self.survivors == Survivors::Unfollowed {
@@ -240,9 +237,16 @@ impl<'c> Supervisor<'c> {
                 if self.ended.is_none() {
                     return Next::KillChild;
                 }
-                self.grace_is_over(actions, Message::GraceOver, facts);
+                self.grace_is_over(actions, Message::grace_over(), facts);
                 return Next::Reap { farewell: None };
             }
+        }
+        if let Some(again) = self.reap_again {
+            let left = again.since(facts.now());
+            if left == Milliseconds::ZERO {
+                return Next::Reap { farewell: self.farewell() };
+            }
+            timeout = timeout.min(left);
         }
         let mut signals = SignalSet::from_bits(u64::MAX);
         if self.held.is_some() {
@@ -255,8 +259,6 @@ impl<'c> Supervisor<'c> {
             RETRY
         } else if self.survivors == Survivors::Unfollowed {
             RECHECK
-        } else if self.reap_failed {
-            BREATH
         } else {
             FOREVER
         };
@@ -268,7 +270,7 @@ impl<'c> Supervisor<'c> {
     fn warn_of_wait(&mut self, errno: c_int, actions: &mut Actions) {
         if !self.wait_failure_told {
             self.wait_failure_told = true;
-            actions.push(Action::Say(Message::CannotWait { errno }));
+            actions.push(Action::Say(Message::cannot_wait(errno)));
         }
     }
 
@@ -277,7 +279,7 @@ impl<'c> Supervisor<'c> {
         let usable = facts.proc_is_usable();
         if !usable && !self.no_proc_told {
             self.no_proc_told = true;
-            actions.push(Action::Say(Message::NoProc));
+            actions.push(Action::Say(Message::no_proc()));
         }
         usable
     }

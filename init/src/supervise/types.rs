@@ -1,7 +1,7 @@
 //! What goes in and out of [`super::Supervisor::decide`].
 
 use crate::cli::Milliseconds;
-use crate::messages::{Message, Target};
+use crate::messages::{Message, Target, Text};
 use crate::signal::{SignalNumber, SignalSet};
 use crate::status::WaitStatus;
 use core::ffi::c_int;
@@ -72,8 +72,10 @@ pub enum Survivors {
     None,
     /// Some; the shell follows one of them by its pidfd.
     Followed,
-    /// Some, and their end is not told.
+    /// Some, and there is no pidfd to follow one by.
     Unfollowed,
+    /// Some, and /proc does not show them: init hears only of the end of its own children.
+    Unseen,
 }
 
 /// What happened: the outcome of [`Next`].
@@ -182,10 +184,10 @@ pub struct Actions {
 
 impl Actions {
     /// None. What takes the free places is all zeroes, and so costs nothing to make.
-    pub const NONE: Self = Self {
-        list: [Action::Say(Message::CannotSend { signal: 0, target: Target::Child(0), errno: 0 }); MOST],
-        count: 0,
-    };
+    pub const NONE: Self = Self { list: [Action::Say(Self::ZEROES); MOST], count: 0 };
+
+    /// The first text, and nothing in it.
+    const ZEROES: Message = Message { text: Text::CannotExecute, target: Target::Child(0), signal: 0, number: 0 };
 
     /// Adds one. No decision has more than there is room for: the exhaustive tests would miss the one that is lost.
     #[inline(never)]

@@ -151,17 +151,16 @@ pub fn queue_group(leader: Pid, info: &Info) -> Result<(), Errno> {
     sent.map(drop)
 }
 
-/// `pidfd_send_signal(2)`: to the process that `pidfd` refers to, whatever its number is by now. Before Linux 5.1, without a pidfd,
-/// or where a filter refuses it, its number must do.
+/// `pidfd_send_signal(2)`: to the process that `pidfd` refers to, whatever its number is by now. Before Linux 5.1, and without a
+/// pidfd, its number must do.
 ///
 /// # Errors
 /// EPERM, ESRCH.
 pub fn signal_process(pidfd: c_int, pid: Pid, signal: SignalNumber) -> Result<(), Errno> {
     // SAFETY: null for the siginfo.
     match unsafe { syscall(libc::SYS_pidfd_send_signal, [word(pidfd), word(signal), 0, 0]) } {
-        Ok(_) => Ok(()),
-        Err(Errno::ESRCH) => Err(Errno::ESRCH),
-        Err(_) => kill(pid, signal),
+        Err(Errno::ENOSYS | Errno::EBADF) => kill(pid, signal),
+        sent => sent.map(drop),
     }
 }
 
