@@ -20,12 +20,12 @@ impl Supervisor<'_> {
             return Then::Rest;
         }
         if received.by_kernel && self.shared_with_child().contains(number) && self.ended.is_none() {
-            actions.push(Action::Say(Message::dropped_as_shared(number)));
+            actions.say(Message::dropped_as_shared(number));
             return Then::Rest;
         }
         let to = self.config.rewrites.apply(number);
         if to == 0 {
-            actions.push(Action::Say(Message::dropped_by_rule(number)));
+            actions.say(Message::dropped_by_rule(number));
             return Then::Rest;
         }
         let only_caught = self.config.is_on(Opt::CaughtOnly) && !signal::ALWAYS_FORWARDED.contains(to);
@@ -38,7 +38,7 @@ impl Supervisor<'_> {
         // Without /proc every signal is forwarded.
         let only_caught = only_caught && self.proc_is_usable(actions, facts);
         if only_caught && !to_group && !facts.child_catches(to) {
-            actions.push(Action::Say(Message::not_caught_by_child(to)));
+            actions.say(Message::not_caught_by_child(to));
             return Then::Rest;
         }
         let mut forward = Forward {
@@ -84,7 +84,7 @@ impl Supervisor<'_> {
         if STOP_REQUESTS.contains(to) {
             match self.phase {
                 Phase::Waiting => self.ask_to_end(actions, facts),
-                Phase::Asked => self.grace_is_over(actions, Message::grace_cut_short(), facts),
+                Phase::Asked => self.grace_is_over(true, actions, facts),
                 _ => return Then::Rest,
             }
             return Then::Reap;
@@ -109,7 +109,7 @@ impl Supervisor<'_> {
             if self.held.is_none() {
                 self.held = Some(forward);
                 actions.push(Action::Hold);
-                actions.push(Action::Say(Message::queue_full(signal)));
+                actions.say(Message::queue_full(signal));
             }
             return Then::Wait;
         }
@@ -118,9 +118,9 @@ impl Supervisor<'_> {
             self.held = None;
         }
         match outcome {
-            Outcome::Refused(errno) => actions.push(Action::Say(Message::cannot_send(signal, target, errno))),
+            Outcome::Refused(errno) => actions.say(Message::cannot_send(signal, target, errno)),
             // Those that several processes got are told one by one.
-            Outcome::Sent if !forward.only_caught => actions.push(Action::Say(Message::sent(signal, target))),
+            Outcome::Sent if !forward.only_caught => actions.say(Message::sent(signal, target)),
             _ => {}
         }
         if outcome == Outcome::Sent {
@@ -162,7 +162,7 @@ impl Supervisor<'_> {
             }
             Err(errno) => Message::cannot_send(libc::SIGKILL, Target::Child(child), errno),
         };
-        actions.push(Action::Say(message));
+        actions.say(message);
         Then::Rest
     }
 }

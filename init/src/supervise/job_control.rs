@@ -72,7 +72,7 @@ impl Supervisor<'_> {
         // Taken as told: a stop that the kernel tells of after the SIGCONT is a new one.
         self.stop_consumed = true;
         actions.push(Action::ConsumeStop);
-        actions.push(Action::Say(Message::child_stopped(self.setup.child, by)));
+        actions.say(Message::child_stopped(self.setup.child, by));
         self.take_terminal_from_child(actions, facts);
         Then::Do(Next::StopSelf(by))
     }

@@ -237,7 +237,7 @@ impl<'c> Supervisor<'c> {
                 if self.ended.is_none() {
                     return Next::KillChild;
                 }
-                self.grace_is_over(actions, Message::grace_over(), facts);
+                self.grace_is_over(false, actions, facts);
                 return Next::Reap { farewell: None };
             }
         }
@@ -270,7 +270,7 @@ impl<'c> Supervisor<'c> {
     fn warn_of_wait(&mut self, errno: c_int, actions: &mut Actions) {
         if !self.wait_failure_told {
             self.wait_failure_told = true;
-            actions.push(Action::Say(Message::cannot_wait(errno)));
+            actions.say(Message::cannot_wait(errno));
         }
     }
 
@@ -279,7 +279,7 @@ impl<'c> Supervisor<'c> {
         let usable = facts.proc_is_usable();
         if !usable && !self.no_proc_told {
             self.no_proc_told = true;
-            actions.push(Action::Say(Message::no_proc()));
+            actions.say(Message::no_proc());
         }
         usable
     }

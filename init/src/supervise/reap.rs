@@ -25,10 +25,10 @@ impl Supervisor<'_> {
         if pid == self.setup.child && self.ended.is_none() {
             self.child_ended(actions, status, facts);
         } else if self.config.is_on(Opt::WarnReaped) {
-            actions.push(Action::Say(match status::death_signal(status) {
+            actions.say(match status::death_signal(status) {
                 Some(signal) => Message::reaped_killed(pid, signal),
                 None => Message::reaped_exited(pid, status::exit_status(status)),
-            }));
+            });
         }
         // A process that is another one every moment must not hold up a deadline.
         if matches!(self.phase, Phase::Asked | Phase::Killed)
@@ -51,11 +51,11 @@ impl Supervisor<'_> {
                 let out_of_memory =
                     if is_explained { 0 } else { facts.out_of_memory_kills().saturating_sub(self.kills_before) };
                 if !is_explained || self.config.is_on(Opt::Verbose) {
-                    actions.push(Action::Say(Message::child_killed(child, signal, out_of_memory)));
+                    actions.say(Message::child_killed(child, signal, out_of_memory));
                 }
             }
             None => {
-                actions.push(Action::Say(Message::child_exited(child, status::exit_status(status))));
+                actions.say(Message::child_exited(child, status::exit_status(status)));
             }
         }
         // Before any waiting: ^C and ^\ are for init now.
@@ -85,7 +85,7 @@ impl Supervisor<'_> {
             None if has_children => self.follow_stop(actions, facts),
             None => {
                 let message = Message::child_lost(self.setup.child);
-                actions.push(Action::Say(message));
+                actions.say(message);
                 Then::End
             }
             Some(_) => self.look_after_the_rest(has_children, actions, facts),

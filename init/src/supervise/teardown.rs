@@ -69,15 +69,15 @@ impl Supervisor<'_> {
     }
 
     /// The grace period is over, or was cut short; or the last second after that is over.
-    pub(super) fn grace_is_over(&mut self, actions: &mut Actions, message: Message, facts: &impl Facts) {
+    pub(super) fn grace_is_over(&mut self, was_cut_short: bool, actions: &mut Actions, facts: &impl Facts) {
         if self.phase == Phase::Killed {
             self.phase = Phase::Ending;
-            actions.push(Action::Say(Message::left()));
+            actions.say(Message::left());
         } else {
             self.phase = Phase::Killed;
             self.deadline = Some(facts.now().after(LAST_SECOND));
             // They are killed once the dead ones are reaped.
-            actions.push(Action::Say(message));
+            actions.say(if was_cut_short { Message::grace_cut_short() } else { Message::grace_over() });
         }
     }
 

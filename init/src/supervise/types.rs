@@ -199,6 +199,18 @@ impl Actions {
         }
     }
 
+    /// Adds a message.
+    #[inline(always)] // Its fields are passed in registers.
+    pub fn say(&mut self, message: Message) {
+        self.push_message(message.text, message.target, message.signal, message.number);
+    }
+
+    /// Adds the message that has these fields.
+    #[inline(never)]
+    fn push_message(&mut self, text: Text, target: Target, signal: u8, number: c_int) {
+        self.push(Action::Say(Message { text, target, signal, number }));
+    }
+
     /// One after the other.
     pub fn iter(&self) -> impl Iterator<Item = Action> {
         self.list.iter().copied().take(self.count)
