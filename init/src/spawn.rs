@@ -154,6 +154,7 @@ fn search(plan: &Plan, environment: &Vector) -> Errno {
 }
 
 /// Executes the file `path`; one that the kernel does not know, and that looks like a script, by the shell.
+#[inline(never)] // What is_script reads would lie in a frame of a page.
 fn attempt(path: &CStr, plan: &Plan, environment: &Vector) -> Errno {
     const SHELL: &CStr = c"/bin/sh";
     let failed = sys::execute(path, &plan.arguments.from(plan.first), environment);

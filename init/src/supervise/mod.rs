@@ -159,14 +159,18 @@ impl<'c> Supervisor<'c> {
     #[must_use]
     pub fn decide(&mut self, event: Event, facts: &impl Facts) -> Decision {
         let mut decision = Decision { actions: Actions::NONE, next: Next::KillChild };
-        let actions = &mut decision.actions;
-        let then = self.react(event, actions, facts);
-        decision.next = self.next(then, actions, facts);
+        decision.next = self.step(event, &mut decision.actions, facts);
         decision
     }
 
-    /// What to do at once, and what that leads to.
+    /// The same, with the actions added to a list.
     #[inline(never)]
+    fn step(&mut self, event: Event, actions: &mut Actions, facts: &impl Facts) -> Next {
+        let then = self.react(event, actions, facts);
+        self.next(then, actions, facts)
+    }
+
+    /// What to do at once, and what that leads to.
     fn react(&mut self, event: Event, actions: &mut Actions, facts: &impl Facts) -> Then {
         match event {
             Event::Started => Then::Rest,
