@@ -359,9 +359,7 @@ impl Facts for Shell {
     }
 
     fn child_will_stop(&self) -> bool {
-        procfs::status(self.setup.child).is_some_and(|status| {
-            !status.taking_effect().and(signal::STOPS).is_empty()
-        })
+        procfs::status(self.setup.child).is_some_and(|status| !status.taking_effect().and(signal::STOPS).is_empty())
     }
 
     fn child_catches(&self, signal: SignalNumber) -> bool {

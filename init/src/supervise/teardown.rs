@@ -1,6 +1,6 @@
 //! What becomes of the processes that outlive the child (contract I2, I14).
 
-use super::{Action, Actions, Facts, LAST_SECOND, Next, Phase, Supervisor, Then, Survivors};
+use super::{Action, Actions, Facts, LAST_SECOND, Next, Phase, Supervisor, Survivors, Then};
 use crate::cli::Opt;
 use crate::messages::Message;
 use crate::signal::SignalNumber;
