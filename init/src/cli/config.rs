@@ -67,22 +67,23 @@ impl Persona {
 /// What is forwarded in place of each signal (`--rewrite`).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Rewrites {
-    /// Index: the received signal. Value: what to forward; 0 drops it, [`ITSELF`] is no rule.
+    /// Index: the received signal. Value: what to forward; [`DROP`] forwards nothing, 0 is no rule.
     to: [u8; signal::MAX as usize + 1],
 }
 
-/// No rule: the signal is forwarded as itself.
-const ITSELF: u8 = u8::MAX;
+/// The signal is dropped.
+const DROP: u8 = u8::MAX;
 
 impl Rewrites {
     /// Every signal as itself.
-    pub const NONE: Self = Self { to: [ITSELF; signal::MAX as usize + 1] };
+    pub const NONE: Self = Self { to: [0; signal::MAX as usize + 1] };
 
     /// The signal to forward for `received`; 0 if a rule drops it.
     #[must_use]
     pub fn apply(&self, received: SignalNumber) -> SignalNumber {
         match self.to.get(received as usize) {
-            Some(&ITSELF) | None => received,
+            Some(0) | None => received,
+            Some(&DROP) => 0,
             Some(to) => SignalNumber::from(*to),
         }
     }
@@ -100,9 +101,9 @@ impl Rewrites {
     }
 
     /// Sets the rule for one signal.
-    fn set(&mut self, from: SignalNumber, to: SignalNumber) {
+    fn set(&mut self, from: SignalNumber, to: u8) {
         if let Some(slot) = self.to.get_mut(from as usize) {
-            *slot = to as u8;
+            *slot = to;
         }
     }
 
@@ -112,7 +113,7 @@ impl Rewrites {
         if !eat(text, b':') {
             return None;
         }
-        let to = if eat(text, b'0') { 0 } else { take_signal(text)? };
+        let to = if eat(text, b'0') { DROP } else { take_signal(text)? as u8 };
         self.set(from, to);
         Some(())
     }
@@ -172,9 +173,10 @@ impl Config {
     pub fn complete(&mut self) {
         if self.new_session() {
             self.set(Opt::Group, 1);
-            for signal in [libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU] {
-                if self.rewrites.to.get(signal as usize) == Some(&ITSELF) {
-                    self.rewrites.set(signal, libc::SIGSTOP);
+            let stops = self.rewrites.to.get_mut(libc::SIGTSTP as usize..=libc::SIGTTOU as usize);
+            for to in stops.unwrap_or_default() {
+                if *to == 0 {
+                    *to = libc::SIGSTOP as u8;
                 }
             }
         }
