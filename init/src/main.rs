@@ -126,7 +126,7 @@ fn supervise(config: &Config, setup: Setup, terminal: &Terminal, hand_over: bool
     let Setup { child, session, .. } = setup;
     let mut shell = shell::Shell::new(setup, config.is_on(Opt::Verbose), terminal.descriptor.filter(|_| !session));
     if config.is_on(Opt::Verbose) {
-        bare::say(messages::started(child, program).bytes());
+        say_about(Message::started(child), program);
     }
     if hand_over {
         shell.say(Message::gave_terminal(child));
@@ -136,8 +136,14 @@ fn supervise(config: &Config, setup: Setup, terminal: &Terminal, hand_over: bool
 }
 
 /// Says a message.
-fn say(message: Message) {
-    bare::say(messages::line(message).bytes());
+pub fn say(message: Message) {
+    say_about(message, b"");
+}
+
+/// Says a message with a word from outside in it.
+#[inline(never)]
+pub fn say_about(message: Message, word: &[u8]) {
+    bare::say(messages::line_about(message, word).bytes());
 }
 
 /// Tells of rules for signals that init never forwards.

@@ -86,6 +86,8 @@ pub struct Message {
 #[expect(missing_docs, clippy::must_use_candidate, reason = "the wording of each says what it means")]
 impl Message {
     const fn new(text: Text, target: Target, signal: SignalNumber, number: c_int) -> Self { Self { text, target, signal: signal as u8, number } }
+    pub const fn cannot_execute(errno: c_int) -> Self { Self::new(Text::CannotExecute, Target::All, 0, errno) }
+    pub const fn started(child: c_int) -> Self { Self::new(Text::Started, Target::Child(child), 0, 0) }
     pub const fn cannot_fork(errno: c_int) -> Self { Self::new(Text::CannotFork, Target::All, 0, errno) }
     pub const fn child_lost(child: c_int) -> Self { Self::new(Text::ChildLost, Target::Child(child), 0, 0) }
     pub const fn no_subreaper(errno: c_int) -> Self { Self::new(Text::NoSubreaper, Target::All, 0, errno) }
@@ -132,20 +134,9 @@ pub fn line(message: Message) -> Line {
     line_about(message, b"")
 }
 
-/// The program could not be executed.
-#[must_use]
-pub fn cannot_execute(program: &[u8], errno: c_int) -> Line {
-    line_about(Message::new(Text::CannotExecute, Target::All, 0, errno), program)
-}
-
-/// The child was started. For `--verbose`.
-#[must_use]
-pub fn started(child: c_int, program: &[u8]) -> Line {
-    line_about(Message::new(Text::Started, Target::Child(child), 0, 0), program)
-}
-
 /// The message as a line, with a word from outside in it.
-fn line_about(message: Message, word: &[u8]) -> Line {
+#[must_use]
+pub fn line_about(message: Message, word: &[u8]) -> Line {
     let mut line = Line::new();
     line.text("init: ");
     for mark in nth_line(WORDINGS, message.text as c_int) {

@@ -94,7 +94,7 @@ impl UsageError<'_> {
     #[must_use]
     #[inline(never)]
     pub fn line(&self) -> Line {
-        let mut form = self.option.value().as_bytes();
+        let mut form = self.option.value();
         let value = take(&mut form, b' ');
         let mut line = Line::new();
         line.text("init: fatal: ");
