@@ -124,8 +124,8 @@ impl Rewrites {
 pub struct Config {
     /// The name that init is called by.
     pub persona: Persona,
-    /// How far each flag and count is on, by the number of its [`Opt`].
-    levels: [u8; Opt::Verbose as usize + 1],
+    /// Which flags are on, by the number of their [`Opt`].
+    flags: [bool; Opt::Verbose as usize + 1],
     /// `--grace`; zero is no teardown.
     pub grace: Milliseconds,
     /// `--stop-timeout`; zero is none.
@@ -146,7 +146,7 @@ impl Config {
     pub const fn new(persona: Persona) -> Self {
         Self {
             persona,
-            levels: [0; Opt::Verbose as usize + 1],
+            flags: [false; Opt::Verbose as usize + 1],
             grace: Milliseconds::ZERO,
             stop_timeout: Milliseconds::ZERO,
             stop_signals: signal::TERM,
@@ -156,10 +156,10 @@ impl Config {
         }
     }
 
-    /// Is this flag, or this count, on?
+    /// Is this flag on?
     #[must_use]
     pub fn is_on(&self, option: Opt) -> bool {
-        self.levels.get(option as usize).is_some_and(|level| *level > 0)
+        self.flags.get(option as usize).is_some_and(|flag| *flag)
     }
 
     /// Does the child get a session of its own?
@@ -172,7 +172,7 @@ impl Config {
     /// STOP where no rule of the user's says otherwise. (That group is orphaned, and the kernel drops these three there.)
     pub fn complete(&mut self) {
         if self.new_session() {
-            self.set(Opt::Group, 1);
+            self.set(Opt::Group, true);
             let stops = self.rewrites.to.get_mut(libc::SIGTSTP as usize..=libc::SIGTTOU as usize);
             for to in stops.unwrap_or_default() {
                 if *to == 0 {
@@ -182,15 +182,15 @@ impl Config {
         }
     }
 
-    /// Turns a flag or a count on (to `level`) or off (0). Off, an option with a value has its default again.
-    pub fn set(&mut self, option: Opt, level: u8) {
-        if let Some(slot) = self.levels.get_mut(option as usize) {
-            *slot = level;
+    /// Turns a flag on or off. Off, an option with a value has its default again.
+    pub fn set(&mut self, option: Opt, is_on: bool) {
+        if let Some(flag) = self.flags.get_mut(option as usize) {
+            *flag = is_on;
         }
         match option {
             // These two contradict each other: the last one counts.
-            Opt::Group if level > 0 => self.set(Opt::SingleChild, 0),
-            Opt::SingleChild if level > 0 => self.set(Opt::Group, 0),
+            Opt::Group if is_on => self.set(Opt::SingleChild, false),
+            Opt::SingleChild if is_on => self.set(Opt::Group, false),
             Opt::Grace => self.grace = Milliseconds::ZERO,
             Opt::StopTimeout => (self.stop_timeout, self.stop_signals) = (Milliseconds::ZERO, signal::TERM),
             Opt::ParentDeath => self.parent_death = None,
@@ -230,11 +230,11 @@ impl Config {
                     self.expected.insert(u8::try_from(take_number(text)?).ok()?);
                     true
                 }
-                // A flag or a count, as a variable has it.
+                // A flag, as a variable has it; the one of `--verbose` may be a count.
                 _ => {
-                    let most = if option == Opt::Verbose { u8::MAX } else { 1 };
-                    let level = u8::try_from(take_number(text)?).ok().filter(|level| *level <= most)?;
-                    self.set(option, level);
+                    let most = if option == Opt::Verbose { 255 } else { 1 };
+                    let level = take_number(text).filter(|level| *level <= most)?;
+                    self.set(option, level > 0);
                     false
                 }
             };

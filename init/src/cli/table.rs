@@ -19,7 +19,7 @@ pub enum Opt {
     WaitAll,
     /// `--warn-reaped`
     WarnReaped,
-    /// `--verbose`. All before it are flags; this one counts.
+    /// `--verbose`. It is the last flag.
     Verbose,
     /// `--grace`. From here to `--expect` they have a value.
     Grace,
@@ -135,7 +135,7 @@ impl Opt {
         b""
     }
 
-    /// What its value is called, and after a blank what it must look like; for a flag or a count, as a variable has it.
+    /// What its value is called, and after a blank what it must look like; for a flag, as a variable has it.
     #[must_use]
     pub fn value(self) -> &'static [u8] {
         nth_line(VALUES, self as c_int - Self::WarnReaped as c_int)
