@@ -205,7 +205,7 @@ impl Shell {
         let child = self.setup.child;
         let killed = sys::kill(child, libc::SIGKILL);
         if self.setup.own_group {
-            let _ = sys::kill(-child, libc::SIGKILL);
+            self.tell(libc::SIGKILL, Target::Group(child), sys::kill(-child, libc::SIGKILL));
         }
         Event::ChildKilled(killed.map_err(Errno::number))
     }
@@ -279,9 +279,8 @@ impl Shell {
         let mut sent = None;
         if is_meant(pid) {
             sent = Some(match pidfd.map(|pidfd| sys::signal_process(pidfd, signal)) {
-                Some(Ok(())) => Ok(()),
-                Some(Err(error @ Errno::ESRCH)) => Err(error),
-                _ => sys::kill(pid, signal),
+                None | Some(Err(Errno::ENOSYS)) => sys::kill(pid, signal),
+                Some(sent) => sent,
             });
         }
         if let Some(pidfd) = pidfd {
@@ -305,11 +304,11 @@ impl Shell {
         }
         if !procfs::is_usable(own_pid) {
             // As a subreaper init could not ask any process to end.
-            return if own_pid == 1 { Survivors::Unfollowed } else { Survivors::None };
+            return if own_pid == 1 { Survivors::Unseen } else { Survivors::None };
         }
         let mut survivors = Survivors::None;
         let mut others = 0;
-        procfs::each_process(&mut |pid| {
+        let is_whole = procfs::each_process(&mut |pid| {
             if pid == own_pid || survivors == Survivors::Followed {
                 return;
             }
@@ -319,9 +318,9 @@ impl Shell {
                 found => found,
             };
         });
-        // kill(2) has found a process, and /proc shows none: it hides them (hidepid).
-        if own_pid == 1 && others == 0 {
-            return Survivors::Unfollowed;
+        // kill(2) has found a process, and /proc shows none: it hides them (hidepid). Or it cannot be read to its end.
+        if survivors == Survivors::None && (!is_whole || own_pid == 1 && others == 0) {
+            return Survivors::Unseen;
         }
         survivors
     }
@@ -335,7 +334,7 @@ impl Shell {
         };
         let is_meant = (own_pid == 1 || procfs::is_descendant(pid, own_pid)) && sys::kill(pid, 0).is_ok();
         let Some(pidfd) = opened else {
-            let is_alive = is_meant && procfs::status(pid).is_some_and(|status| !status.is_zombie);
+            let is_alive = is_meant && procfs::status(pid).is_none_or(|status| !status.is_zombie);
             return if is_alive { Survivors::Unfollowed } else { Survivors::None };
         };
         // A pidfd is readable once its process has ended, reaped or not.

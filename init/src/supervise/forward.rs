@@ -12,7 +12,8 @@ impl Supervisor<'_> {
         let number = received.number;
         self.known = self.known.with(number);
         if number == libc::SIGCHLD {
-            return self.reap();
+            // Where reaping keeps failing it is tried once a second.
+            return if self.reap_again.is_some() { self.rest(actions, facts) } else { self.reap() };
         }
         // To tell of it would raise the next one.
         if received.by_init && signal::RAISED_BY_WRITE.contains(number) {

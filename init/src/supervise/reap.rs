@@ -20,7 +20,7 @@ impl Supervisor<'_> {
 
     /// A process was reaped.
     pub(super) fn reaped(&mut self, pid: c_int, status: WaitStatus, actions: &mut Actions, facts: &impl Facts) -> Next {
-        self.reap_failed = false;
+        self.reap_again = None;
         // The kernel may give the child's pid to another process, but the child ends only once.
         if pid == self.setup.child && self.ended.is_none() {
             self.child_ended(actions, status, facts);
@@ -78,7 +78,7 @@ impl Supervisor<'_> {
 
     /// No child is dead any more.
     pub(super) fn drained(&mut self, has_children: bool, actions: &mut Actions, facts: &impl Facts) -> Next {
-        self.reap_failed = false;
+        self.reap_again = None;
         if self.phase == Phase::Ending {
             return self.end();
         }
