@@ -213,9 +213,7 @@ impl Config {
                 }
                 Opt::StopTimeout => {
                     self.stop_timeout = Milliseconds::take(text)?;
-                    if eat(text, b':') {
-                        self.stop_signals = take_signals(text)?;
-                    }
+                    self.stop_signals = if eat(text, b':') { take_signals(text)? } else { signal::TERM };
                     false
                 }
                 Opt::ParentDeath => {
@@ -230,11 +228,17 @@ impl Config {
                     self.expected.insert(u8::try_from(take_number(text)?).ok()?);
                     true
                 }
-                // A flag, as a variable has it; the one of `--verbose` may be a count.
+                // Flags, as their variables have them; that of `--verbose` may be a count.
+                Opt::Verbose => {
+                    self.set(option, take_number(text).filter(|level| *level < 256)? > 0);
+                    false
+                }
                 _ => {
-                    let most = if option == Opt::Verbose { 255 } else { 1 };
-                    let level = take_number(text).filter(|level| *level <= most)?;
-                    self.set(option, level > 0);
+                    let is_on = eat(text, b'1');
+                    if !is_on && !eat(text, b'0') {
+                        return None;
+                    }
+                    self.set(option, is_on);
                     false
                 }
             };
