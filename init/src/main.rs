@@ -17,7 +17,7 @@ mod sys;
 use bare::{Errno, Start};
 use core::ffi::c_int;
 use init_core::cli::{self, Config, Opt, Persona, Request, table};
-use init_core::messages::{self, Message};
+use init_core::messages::{self, Message, Words};
 use init_core::signal::{self, SignalNumber};
 use init_core::status::OWN_FAILURE;
 use init_core::supervise::{Setup, Supervisor};
@@ -143,7 +143,7 @@ pub fn say(message: Message) {
 /// Says a message with a word from outside in it.
 #[inline(never)]
 pub fn say_about(message: Message, word: &[u8]) {
-    bare::say(messages::line_about(message, word).bytes());
+    bare::say(messages::line_about(message, Words { word, ..Words::default() }).bytes());
 }
 
 /// Tells of rules for signals that init never forwards.

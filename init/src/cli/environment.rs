@@ -2,8 +2,9 @@
 
 use super::config::Config;
 use super::table::{Opt, Spelling, find};
-use super::{Problem, UsageError};
+use super::UsageError;
 use crate::bytes::{after, same, take, take_number};
+use crate::messages::Text;
 
 /// Can a variable that begins with this letter be an option's? Most cannot, and their length need not be counted.
 #[must_use]
@@ -33,7 +34,7 @@ pub(super) fn read<'a>(
         if value.is_empty() {
             config.set(option, false);
         } else if config.assign(option, value).is_none() {
-            *error = UsageError { problem: Problem::Invalid, option, word: variable, is_pair: true };
+            *error = UsageError { problem: Text::InvalidValue, option, word: variable, is_pair: true };
             outcome = None;
         }
     }

@@ -2,8 +2,9 @@
 
 use super::config::Config;
 use super::table::{Spelling, find};
-use super::{Problem, Request, UsageError};
+use super::{Request, UsageError};
 use crate::bytes::{after, eat, take};
+use crate::messages::Text;
 
 /// Takes the command line over; `words` is what follows the program's own name. Parsing stops at the first non-option argument,
 /// after `--`, or at an action. `None` if a word is wrong, which `error` then tells.
@@ -25,7 +26,7 @@ pub(super) fn read<'a>(
         let is_long = eat(&mut rest, b'-');
         is_end = is_long && rest.is_empty();
         while !rest.is_empty() {
-            (error.problem, error.word) = (Problem::Unknown, word);
+            (error.problem, error.word) = (Text::UnknownOption, word);
             // `--X`, not `--no-X`.
             let mut is_on = true;
             // A value is attached by `=`.
@@ -46,15 +47,15 @@ pub(super) fn read<'a>(
             error.option = option;
             if is_on && option.has_value() {
                 if rest.is_empty() && !has_value {
-                    error.problem = Problem::NoValue;
+                    error.problem = Text::NoValue;
                     rest = words.next()?;
                     taken += 1;
                 }
-                (error.problem, error.word) = (Problem::Invalid, rest);
+                (error.problem, error.word) = (Text::InvalidValue, rest);
                 config.assign(option, rest)?;
                 rest = b"";
             } else if has_value {
-                (error.problem, error.is_pair) = (Problem::NoValueWanted, true);
+                (error.problem, error.is_pair) = (Text::NoValueWanted, true);
                 return None;
             } else if option.is_action() {
                 return Some(Request::Act(option));

@@ -176,16 +176,16 @@ pub fn find(spelling: Spelling, written: &[u8]) -> Option<Opt> {
     let is_written = |name: &[u8]| {
         name.len() == written.len() && name.iter().zip(written).all(|(byte, other)| spelt(*byte) == *other)
     };
-    let mut options = OPTIONS.iter();
+    let mut number = 0;
     let mut help = HELP.as_bytes();
     while !help.is_empty() {
         let word = take_word(&mut help);
         if after(word, dashes).is_some_and(is_written) {
-            return options.next().copied();
+            return OPTIONS.get(number).copied();
         }
         // Its long name ends what the help text calls an option.
         if after(word, b"--").is_some() {
-            let _ = options.next();
+            number += 1;
         }
     }
     None
