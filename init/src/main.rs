@@ -141,7 +141,6 @@ pub fn say(message: Message) {
 }
 
 /// Says a message with a word from outside in it.
-#[inline(never)]
 pub fn say_about(message: Message, word: &[u8]) {
     bare::say(messages::line_about(message, Words { word, ..Words::default() }).bytes());
 }
@@ -156,7 +155,6 @@ fn tell_void_rewrites(config: &Config, shell: &shell::Shell) {
 }
 
 /// Behaves as `pause` does (contract I20): the kernel reaps, every signal but TERM and INT stays blocked.
-#[inline(never)]
 fn hold() -> ! {
     bare::let_the_kernel_reap();
     sys::leave_directory();
@@ -232,7 +230,6 @@ impl Terminal {
 }
 
 /// Gives the terminal up. What that raises in init itself is dropped, and no other HUP or CONT is (contract I4).
-#[inline(never)]
 fn leave_terminal(terminal: &Terminal, own_pid: sys::Pid) {
     let Some(descriptor) = terminal.descriptor else { return };
     sys::leave_terminal(descriptor);

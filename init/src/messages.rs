@@ -155,7 +155,6 @@ pub fn line(message: Message) -> Line {
 
 /// The message as a line, with words in it.
 #[must_use]
-#[inline(never)]
 pub fn line_about(message: Message, words: Words) -> Line {
     let mut line = Line::new();
     line.text("init: ");

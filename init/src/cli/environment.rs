@@ -14,7 +14,6 @@ pub const fn is_candidate(first: u8) -> bool {
 
 /// Takes the variables over, the peers' first: ours win. `environment` yields `NAME=value`; variables that belong to no option
 /// are not ours to judge. `None` if one of ours is malformed; `error` tells the last such one.
-#[inline(never)]
 pub(super) fn read<'a>(
     config: &mut Config,
     environment: impl Iterator<Item = &'a [u8]> + Clone,
@@ -42,7 +41,6 @@ pub(super) fn read<'a>(
 }
 
 /// Takes one variable over, if it is a peer's that means the same as an option of ours.
-#[inline(never)]
 fn read_peer(config: &mut Config, variable: &[u8]) {
     let mut value = variable;
     let name = take(&mut value, b'=');

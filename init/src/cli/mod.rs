@@ -70,7 +70,6 @@ impl UsageError<'_> {
 
     /// The line that tells it.
     #[must_use]
-    #[inline(never)]
     pub fn line(&self) -> Line {
         let mut word = self.word;
         let option = if self.is_pair { take(&mut word, b'=') } else { self.option.name() };
