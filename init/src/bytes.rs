@@ -46,7 +46,7 @@ pub fn numbered(list: &'static str, number: c_int) -> &'static [u8] {
 }
 
 /// Takes `mark` from the front of `bytes`, if it is there.
-#[inline(never)]
+#[inline(never)] // It is longer than a call, and there are a dozen of these.
 pub fn eat(bytes: &mut &[u8], mark: u8) -> bool {
     match *bytes {
         [first, rest @ ..] if *first == mark => {

@@ -55,7 +55,7 @@ fn run(start: Start) -> u8 {
 }
 
 /// Starts the child, the program at `first` among the arguments, and supervises it.
-#[inline(never)]
+#[inline(never)] // With the variables of `run` in its frame each access to it would be three bytes longer.
 fn start_child(start: Start, config: &Config, first: usize, ignore_sigchld: bool) -> u8 {
     // 4. What makes init an init where it is not PID 1.
     let own_pid = bare::own_pid();
@@ -121,7 +121,7 @@ fn start_child(start: Start, config: &Config, first: usize, ignore_sigchld: bool
 }
 
 /// The loop: one wait, one decision.
-#[inline(never)]
+#[inline(never)] // As above: the supervisor and the shell are large.
 fn supervise(config: &Config, setup: Setup, terminal: &Terminal, hand_over: bool, program: &[u8]) -> u8 {
     let Setup { child, session, .. } = setup;
     let mut shell = shell::Shell::new(setup, config.is_on(Opt::Verbose), terminal.descriptor.filter(|_| !session));

@@ -74,7 +74,7 @@ wordings! {
     TookTerminal: "took the terminal back",
 }
 
-/// A message.
+/// A message, 16 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Message {
     /// Which.
@@ -87,11 +87,17 @@ pub struct Message {
     pub number: c_int,
 }
 
+impl Message {
+    /// All that it is made of.
+    const fn new(text: Text, target: Target, signal: SignalNumber, number: c_int) -> Self {
+        Self { text, target, signal: signal as u8, number }
+    }
+}
+
 #[rustfmt::skip] // A table.
 #[expect(missing_docs, clippy::must_use_candidate, reason = "the wording of each says what it means")]
 impl Message {
     pub const fn usage(text: Text) -> Self { Self::new(text, Target::All, 0, 0) }
-    const fn new(text: Text, target: Target, signal: SignalNumber, number: c_int) -> Self { Self { text, target, signal: signal as u8, number } }
     pub const fn cannot_execute(errno: c_int) -> Self { Self::new(Text::CannotExecute, Target::All, 0, errno) }
     pub const fn started(child: c_int) -> Self { Self::new(Text::Started, Target::Child(child), 0, 0) }
     pub const fn cannot_fork(errno: c_int) -> Self { Self::new(Text::CannotFork, Target::All, 0, errno) }

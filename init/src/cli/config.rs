@@ -201,64 +201,49 @@ impl Config {
         }
     }
 
-    /// Takes over the value of an option that has one. A variable may list several of what is repeatable, with commas between
-    /// them; so may the command line. `None` if the value is malformed.
+    /// Takes over the value of an option that has one, or of a flag's variable. A variable may list several of what is repeatable,
+    /// with commas between them; so may the command line. `None` if the value is malformed.
     pub fn assign(&mut self, option: Opt, mut value: &[u8]) -> Option<()> {
         let text = &mut value;
-        loop {
-            let is_list = match option {
-                Opt::Grace => {
-                    self.grace = Milliseconds::take(text)?;
-                    false
+        match option {
+            Opt::Grace => self.grace = Milliseconds::take(text)?,
+            Opt::StopTimeout => {
+                self.stop_timeout = Milliseconds::take(text)?;
+                self.stop_signals = signal::TERM;
+                if eat(text, b':') {
+                    self.stop_signals = SignalSet::EMPTY;
+                    take_list(text, |text| {
+                        self.stop_signals = self.stop_signals.with(take_signal(text)?);
+                        Some(())
+                    })?;
                 }
-                Opt::StopTimeout => {
-                    self.stop_timeout = Milliseconds::take(text)?;
-                    self.stop_signals = if eat(text, b':') { take_signals(text)? } else { signal::TERM };
-                    false
-                }
-                Opt::ParentDeath => {
-                    self.parent_death = Some(take_signal(text)?);
-                    false
-                }
-                Opt::Rewrite => {
-                    self.rewrites.take(text)?;
-                    true
-                }
-                Opt::Expect => {
-                    self.expected.insert(u8::try_from(take_number(text)?).ok()?);
-                    true
-                }
-                // Flags, as their variables have them; that of `--verbose` may be a count.
-                Opt::Verbose => {
-                    self.set(option, take_number(text).filter(|level| *level < 256)? > 0);
-                    false
-                }
-                _ => {
-                    let is_on = eat(text, b'1');
-                    if !is_on && !eat(text, b'0') {
-                        return None;
-                    }
-                    self.set(option, is_on);
-                    false
-                }
-            };
-            if text.is_empty() {
-                return Some(());
             }
-            if !is_list || !eat(text, b',') {
-                return None;
+            Opt::ParentDeath => self.parent_death = Some(take_signal(text)?),
+            Opt::Rewrite => take_list(text, |text| self.rewrites.take(text))?,
+            Opt::Expect => take_list(text, |text| {
+                self.expected.insert(u8::try_from(take_number(text)?).ok()?);
+                Some(())
+            })?,
+            // It may be a count.
+            Opt::Verbose => self.set(option, take_number(text).filter(|level| *level < 256)? > 0),
+            _ => {
+                let is_on = eat(text, b'1');
+                if !is_on && !eat(text, b'0') {
+                    return None;
+                }
+                self.set(option, is_on);
             }
         }
+        text.is_empty().then_some(())
     }
 }
 
-/// Takes signals with commas between them from the front of `text`.
-fn take_signals(text: &mut &[u8]) -> Option<SignalSet> {
-    let mut signals = SignalSet::EMPTY;
+/// Takes a list with commas between its items from the front of `text`; `take` takes an item.
+fn take_list(text: &mut &[u8], mut take: impl FnMut(&mut &[u8]) -> Option<()>) -> Option<()> {
     loop {
-        signals = signals.with(take_signal(text)?);
+        take(text)?;
         if !eat(text, b',') {
-            return Some(signals);
+            return Some(());
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The variables: our own, `BITTS_*`, and those of the peers, which are read as leniently as the peers read them.
 
+use super::UsageError;
 use super::config::Config;
 use super::table::{Opt, Spelling, find};
-use super::UsageError;
 use crate::bytes::{after, same, take, take_number};
 use crate::messages::Text;
 
