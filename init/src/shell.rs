@@ -61,7 +61,7 @@ impl Shell {
     /// Says a message; a verbose one only if that is wanted.
     pub fn say(&self, message: Message) {
         if self.verbose || !messages::is_verbose(&message) {
-            bare::say(messages::line(message).bytes());
+            crate::say(message);
         }
     }
 

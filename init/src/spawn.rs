@@ -7,7 +7,7 @@ use core::ffi::{CStr, c_int};
 use init_core::bytes::take;
 use init_core::cli::Persona;
 use init_core::line::Line;
-use init_core::messages;
+use init_core::messages::Message;
 use init_core::program;
 use libc::{SIG_IGN, SIGCHLD};
 
@@ -86,7 +86,7 @@ fn run(plan: Plan) -> ! {
 
     // 4. Blocked again, because the broken stderr of a message must not kill it.
     bare::set_mask(bare::ALL_SIGNALS);
-    bare::say(messages::cannot_execute(program, errno).bytes());
+    crate::say_about(Message::cannot_execute(errno), program);
     bare::exit(plan.persona.exec_failure(errno))
 }
 
