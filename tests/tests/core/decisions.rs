@@ -645,7 +645,7 @@ fn i15_a_stop_request_continues_exactly_a_child_that_is_stopped_or_about_to_be()
                     assert_eq!(done.has(action), expected, "{number}, {rule}, {is_stopped}, {will_stop}, {setup:?}");
                     assert_eq!(done.continues(), expected, "{number}, {rule}, {is_stopped}, {will_stop}, {setup:?}");
                     // After the signal: else the child could stop again before it.
-                    assert_eq!(done.deeds.first().is_some_and(|deed| matches!(deed, Deed::Sends(_))), true, "{number}");
+                    assert!(matches!(done.deeds.first(), Some(Deed::Sends(_))), "{number}");
                 }
             }
         }
