@@ -891,6 +891,10 @@ fn i2_how_much_is_said_by_words_and_variables() {
     ] {
         assert_eq!(settings_with(variables, words).verbose, level, "{variables:?} {words:?}");
     }
+    // Never so often that it is off again.
+    for count in [255, 256, 257, 1000] {
+        assert!(is_on(&parse(&[format!("-{}", "v".repeat(count)), "x".to_owned()]), "verbose"), "{count}");
+    }
 }
 
 #[test]

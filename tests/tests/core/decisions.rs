@@ -454,7 +454,7 @@ fn b3_without_proc_caught_only_forwards_all_and_warns_once() {
 
 #[test]
 fn i12_a_real_time_signal_that_finds_no_room_is_sent_again_before_any_other() {
-    let config = parse(&["x"]);
+    let config = parse(&["--wait-all", "x"]);
     for end in [false, true] {
         let mut init = Init::settled(&config, PID_1);
         init.outcome = Outcome::QueueFull;
@@ -462,12 +462,14 @@ fn i12_a_real_time_signal_that_finds_no_room_is_sent_again_before_any_other() {
         let forward = done.sends()[0];
         assert!(done.has(Action::Hold(forward)) && done.has(Action::Say(Message::queue_full(40))));
         assert!(done.timeout().is_some_and(|timeout| (1..=100).contains(&timeout)));
+        assert_eq!(done.says_aloud(), []);
         // Still none, and that is told once.
         let done = init.after(100);
         assert_eq!((done.sends(), done.says()), (vec![forward], vec![]));
         if end {
             // With the child all is over: its number may be another's.
-            assert_eq!(init.dies(0).sends(), []);
+            let done = init.dies(0);
+            assert_eq!((done.sends(), done.timeout()), (vec![], None));
             continue;
         }
         // What never waits goes past it, and then it is tried again.
@@ -645,7 +647,7 @@ fn i15_a_stop_request_continues_exactly_a_child_that_is_stopped_or_about_to_be()
                     assert_eq!(done.has(action), expected, "{number}, {rule}, {is_stopped}, {will_stop}, {setup:?}");
                     assert_eq!(done.continues(), expected, "{number}, {rule}, {is_stopped}, {will_stop}, {setup:?}");
                     // After the signal: else the child could stop again before it.
-                    assert_eq!(done.deeds.first().is_some_and(|deed| matches!(deed, Deed::Sends(_))), true, "{number}");
+                    assert!(matches!(done.deeds.first(), Some(Deed::Sends(_))), "{number}");
                 }
             }
         }
@@ -774,11 +776,15 @@ fn i4_as_dumb_init_a_stop_that_the_terminal_asked_for_stops_both() {
             );
             assert_eq!(init.stops(libc::SIGSTOP).next == Next::StopSelf(libc::SIGSTOP), both, "{number}");
         }
-        // After a CONT a STOP is a debugger's again.
-        let mut init = Init::settled(&config, SESSION);
-        init.signal(number);
-        init.signal(libc::SIGCONT);
-        assert!(matches!(init.stops(libc::SIGSTOP).next, Next::Wait { .. }), "{number}");
+        // After a CONT a STOP is a debugger's again; and after a stop request, which continues the child.
+        for next in [libc::SIGCONT, libc::SIGTERM] {
+            let mut init = Init::settled(&config, SESSION);
+            init.signal(number);
+            init.world.will_stop = true;
+            init.signal(next);
+            init.world.will_stop = false;
+            assert!(matches!(init.stops(libc::SIGSTOP).next, Next::Wait { .. }), "{number}, {next}");
+        }
     }
 }
 
