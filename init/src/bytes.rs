@@ -1,5 +1,7 @@
 //! Byte strings.
 
+use core::ffi::c_int;
+
 /// The same bytes?
 #[inline(never)]
 #[must_use]
@@ -21,6 +23,29 @@ pub fn take<'a>(bytes: &mut &'a [u8], mark: u8) -> &'a [u8] {
     let (taken, rest) = bytes.split_at_checked(end).unwrap_or((bytes, &[]));
     *bytes = rest.get(1..).unwrap_or_default();
     taken
+}
+
+/// The line with this number, from 0 on, of a text; nothing if it has none.
+#[must_use]
+pub fn nth_line(text: &'static str, number: c_int) -> &'static [u8] {
+    let mut rest = text.as_bytes();
+    for _ in 0..number {
+        let _ = take(&mut rest, b'\n');
+    }
+    take(&mut rest, b'\n')
+}
+
+/// What follows this number in a list, whose lines are a number, a blank and a text each; nothing if it is not there.
+#[must_use]
+pub fn numbered(list: &'static str, number: c_int) -> &'static [u8] {
+    let mut rest = list.as_bytes();
+    while let Some(other) = take_number(&mut rest) {
+        let text = take(&mut rest, b'\n');
+        if other as c_int == number {
+            return text.get(1..).unwrap_or_default();
+        }
+    }
+    b""
 }
 
 /// Takes `mark` from the front of `bytes`, if it is there.

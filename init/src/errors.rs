@@ -1,17 +1,13 @@
 //! The wording of error numbers, as strerror(3) has it. The numbers are the same on every architecture that we build for
 //! (include/uapi/asm-generic/errno.h).
 
-use crate::bytes::take;
+use crate::bytes::nth_line;
 use core::ffi::c_int;
 
 /// The wording of `errno`; nothing if Linux has no such error.
 #[must_use]
 pub fn wording(errno: c_int) -> &'static [u8] {
-    let mut rest = WORDINGS.as_bytes();
-    for _ in 0..errno {
-        let _ = take(&mut rest, b'\n');
-    }
-    take(&mut rest, b'\n')
+    nth_line(WORDINGS, errno)
 }
 
 /// A line for each error number, from 0 on. 0, 41 and 58 are no errors.

@@ -16,8 +16,7 @@ mod sys;
 
 use bare::{Errno, Start};
 use core::ffi::c_int;
-use init_core::cli::{self, Action, Config, Persona, Request, table};
-use init_core::line::Line;
+use init_core::cli::{self, Config, Opt, Persona, Request, table};
 use init_core::messages::{self, Message};
 use init_core::signal::{self, SignalNumber};
 use init_core::status::OWN_FAILURE;
@@ -36,32 +35,35 @@ fn main(start: Start) -> ! {
 fn run(start: Start) -> u8 {
     // 1. The entry point has blocked every signal: a blocked signal stays pending, even for PID 1, so no stop request is lost
     //    (contract I6).
-    let mask = start.mask();
     // 2. If SIGCHLD is ignored the kernel reaps, and the child's status is gone.
     let ignore_sigchld = bare::set_disposition(SIGCHLD, SIG_DFL) == SIG_IGN;
 
     // 3. What is asked for.
     let mut words = start.words();
     let name = words.next().unwrap_or_default();
-    let environment = Vector::environment(start);
-    let (config, first) = match cli::read(name, environment.candidates(), words) {
-        Ok(Request::Run(config, options)) => (config, options + 1),
-        Ok(Request::Act(Action::Pause, _)) => hold(),
-        Ok(Request::Act(action, persona)) => return print(action, persona),
+    let mut config = Config::new(Persona::of(name));
+    match cli::read(&mut config, Vector::environment(start).candidates(), words) {
+        Ok(Request::Run(options)) => start_child(start, &config, options + 1, ignore_sigchld),
+        Ok(Request::Act(Opt::Pause)) => hold(),
+        Ok(Request::Act(action)) => print(action, config.persona),
         Err(error) => {
             bare::say(error.line().bytes());
             bare::say(b"init: run 'init --help' for usage\n");
-            return OWN_FAILURE;
+            OWN_FAILURE
         }
-    };
+    }
+}
 
+/// Starts the child, the program at `first` among the arguments, and supervises it.
+#[inline(never)]
+fn start_child(start: Start, config: &Config, first: usize, ignore_sigchld: bool) -> u8 {
     // 4. What makes init an init where it is not PID 1.
     let own_pid = bare::own_pid();
     if own_pid != 1
         && let Err(error) = sys::become_subreaper()
-        && config.subreaper
+        && config.is_on(Opt::Subreaper)
     {
-        say(Message::NoSubreaper { errno: error.number() });
+        say(Message::no_subreaper(error.number()));
     }
     if let Some(signal) = config.parent_death {
         ask_parent_death(signal, own_pid);
@@ -69,7 +71,7 @@ fn run(start: Start) -> u8 {
 
     // 5. The terminal, before a child can want it.
     let session = config.new_session();
-    let own_group = own_pid == 1 || config.group || config.stop_timeout.0 > 0;
+    let own_group = own_pid == 1 || config.is_on(Opt::Group) || config.stop_timeout.0 > 0;
     let terminal = Terminal::find(own_pid);
     if session && terminal.leads_session {
         // The child's session can have it then.
@@ -83,8 +85,8 @@ fn run(start: Start) -> u8 {
     let started = spawn::spawn(spawn::Plan {
         arguments,
         first,
-        environment,
-        mask,
+        environment: Vector::environment(start),
+        mask: start.mask(),
         ignore_sigchld,
         own_group,
         session,
@@ -96,7 +98,7 @@ fn run(start: Start) -> u8 {
     let child = match started {
         Ok(child) => child,
         Err(error) => {
-            say(Message::CannotFork { errno: error.number() });
+            say(Message::cannot_fork(error.number()));
             return OWN_FAILURE;
         }
     };
@@ -115,15 +117,22 @@ fn run(start: Start) -> u8 {
         session_terminal: session,
         group: terminal.group,
     };
-    let mut shell = shell::Shell::new(setup, config.verbose > 0, terminal.descriptor.filter(|_| !session));
-    if config.verbose > 0 {
+    supervise(config, setup, &terminal, hand_over, program)
+}
+
+/// The loop: one wait, one decision.
+#[inline(never)]
+fn supervise(config: &Config, setup: Setup, terminal: &Terminal, hand_over: bool, program: &[u8]) -> u8 {
+    let Setup { child, session, .. } = setup;
+    let mut shell = shell::Shell::new(setup, config.is_on(Opt::Verbose), terminal.descriptor.filter(|_| !session));
+    if config.is_on(Opt::Verbose) {
         bare::say(messages::started(child, program).bytes());
     }
     if hand_over {
-        shell.say(Message::GaveTerminal { group: child });
+        shell.say(Message::gave_terminal(child));
     }
-    tell_void_rewrites(&config, &shell);
-    shell.run(Supervisor::new(&config, setup))
+    tell_void_rewrites(config, &shell);
+    shell.run(Supervisor::new(config, setup))
 }
 
 /// Says a message.
@@ -135,12 +144,13 @@ fn say(message: Message) {
 fn tell_void_rewrites(config: &Config, shell: &shell::Shell) {
     for signal in 1..signal::MAX {
         if signal::NEVER_FORWARDED.contains(signal) && config.rewrites.apply(signal) != signal {
-            shell.say(Message::NoEffect { signal });
+            shell.say(Message::no_effect(signal));
         }
     }
 }
 
 /// Behaves as `pause` does (contract I20): the kernel reaps, every signal but TERM and INT stays blocked.
+#[inline(never)]
 fn hold() -> ! {
     bare::let_the_kernel_reap();
     sys::leave_directory();
@@ -160,40 +170,16 @@ fn hold() -> ! {
 }
 
 /// Prints what was asked for on standard output, or on standard error, as dumb-init does; returns the exit status.
-fn print(action: Action, persona: Persona) -> u8 {
+fn print(action: Opt, persona: Persona) -> u8 {
     let is_dumb_init = persona == Persona::DumbInit;
     let descriptor = if is_dumb_init { libc::STDERR_FILENO } else { libc::STDOUT_FILENO };
-    let mut line = Line::<CAPACITY>::new();
-    match action {
-        Action::License => line.text("bitts, (c) 2026 its authors: MIT OR Apache-2.0; no warranty\n"),
-        Action::Version if is_dumb_init => line.text("dumb-init v1.2.5 (bitts ").text(bare::VERSION).text(")\n"),
-        // dockerd parses this line: it wants `tini version `, and after ` - ` `git.` and a hash.
-        Action::Version => {
-            line.text("tini version ").text(bare::VERSION).text("_bitts - git.").text(bare::GIT_HASH).text("\n")
-        }
-        _ => help(&mut line),
+    let text = match action {
+        Opt::License => "bitts, (c) 2026 its authors: MIT OR Apache-2.0; no warranty\n",
+        Opt::Version if is_dumb_init => concat!("dumb-init v1.2.5 (bitts ", env!("CARGO_PKG_VERSION"), ")\n"),
+        Opt::Version => bare::INIT_VERSION,
+        _ => table::HELP,
     };
-    if bare::print(descriptor, line.bytes()).is_ok() { 0 } else { OWN_FAILURE }
-}
-
-/// Room for the help text.
-const CAPACITY: usize = 2560;
-
-/// The help text, from the table of options.
-fn help(text: &mut Line<CAPACITY>) -> &mut Line<CAPACITY> {
-    text.text(table::USAGE);
-    for option in table::OPTIONS {
-        text.text("  ");
-        for letter in option.letters.bytes() {
-            text.add(&[b'-', letter]).text(", ");
-        }
-        text.text("--").text(option.name);
-        if let table::Kind::Value(_, value, _) = option.kind {
-            text.text(" ").text(value);
-        }
-        text.text("\n      ").text(option.help).text("\n");
-    }
-    text.text(table::NOTES)
+    if bare::print(descriptor, text.as_bytes()).is_ok() { 0 } else { OWN_FAILURE }
 }
 
 /// Asks for `signal` at the parent's death. If that came first, the signal is raised at once; it then waits, blocked, to be
@@ -201,7 +187,7 @@ fn help(text: &mut Line<CAPACITY>) -> &mut Line<CAPACITY> {
 fn ask_parent_death(signal: SignalNumber, own_pid: sys::Pid) {
     let parent = sys::parent_pid();
     if let Err(error) = sys::ask_parent_death(signal) {
-        say(Message::NoParentDeath { errno: error.number() });
+        say(Message::no_parent_death(error.number()));
     }
     if sys::parent_pid() != parent {
         let _ = sys::kill(own_pid, signal);
@@ -240,6 +226,7 @@ impl Terminal {
 }
 
 /// Gives the terminal up. What that raises in init itself is dropped, and no other HUP or CONT is (contract I4).
+#[inline(never)]
 fn leave_terminal(terminal: &Terminal, own_pid: sys::Pid) {
     let Some(descriptor) = terminal.descriptor else { return };
     sys::leave_terminal(descriptor);

@@ -1,11 +1,13 @@
 //! Everything init says while it runs, one line each. Usage errors are in [`crate::cli`].
 
+use crate::bytes::{nth_line, numbered};
 use crate::line::Line;
 use crate::signal::SignalNumber;
 use core::ffi::c_int;
 
-/// Where a signal goes.
+/// Whom a message is about: where a signal goes, or who ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)] // As small as the other fields of a message: their constants are one store.
 pub enum Target {
     /// The child.
     Child(c_int),
@@ -17,168 +19,168 @@ pub enum Target {
     Process(c_int),
 }
 
-impl Target {
-    /// Adds its name.
-    fn name(self, line: &mut Line) -> &mut Line {
-        match self {
-            Self::Child(pid) => line.text("child ").number(pid),
-            Self::Group(pid) => line.text("process group ").number(pid),
-            Self::All => line.text("all processes"),
-            Self::Process(pid) => line.text("process ").number(pid),
+/// Declares the messages: a number for each, and one text that holds their wordings, a line each in the same order. Found by
+/// counting lines, a wording costs no pointer.
+macro_rules! wordings {
+    ($($name:ident: $wording:literal,)*) => {
+        /// Which message it is.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum Text {
+            $(#[doc = $wording] $name,)*
         }
-    }
+
+        /// The wordings.
+        const WORDINGS: &str = concat!($($wording, "\n"),*);
+    };
 }
 
-/// A message; numbers are pids, signals, exit statuses and error numbers.
+// `@` stands for the target, `$` for the signal, `#` for the number, `!` for the wording of that error number and `?` for what to
+// check then, `'` for a word from outside.
+wordings! {
+    CannotExecute: "fatal: cannot execute ': !?",
+    CannotFork: "fatal: cannot fork: !",
+    ChildLost: "fatal: @ is gone, its exit status is unknown",
+    NoSubreaper: "warning: cannot become a child subreaper: !, ignoring",
+    NoParentDeath: "warning: cannot set the parent-death signal: !, ignoring",
+    CannotWait: "warning: cannot wait for events: !, retrying every second",
+    NoProc: "warning: no /proc of this PID namespace, ignoring",
+    ReapedExited: "warning: reaped @, exit status #",
+    ReapedKilled: "warning: reaped @, killed by signal $",
+    ChildKilled: "@ was killed by signal $",
+    OutOfMemoryOnce: "@ was killed by signal $; the kernel's out-of-memory killer ended # process here",
+    OutOfMemory: "@ was killed by signal $; the kernel's out-of-memory killer ended # processes here",
+    StopTimeout: "stop timeout over, killed @",
+    GraceOver: "grace period over, killing remaining processes",
+    GraceCutShort: "grace period cut short, killing remaining processes",
+    Left: "warning: some processes are left, ignoring",
+    // From here on they are for `--verbose` only.
+    Started: "started @: '",
+    ChildExited: "@ exited with status #",
+    ChildStopped: "@ was stopped by $",
+    NoEffect: "rewriting $ has no effect",
+    Sent: "sent $ to @",
+    CannotSend: "cannot send $ to @: !",
+    QueueFull: "$ is waiting for room in the queue of the child",
+    DroppedByRule: "dropped $: rewrite rule",
+    DroppedAsShared: "dropped $: the child already has it",
+    NotCaughtByChild: "dropped $: not caught by the child",
+    NotCaught: "dropped $: not caught by @",
+    GaveTerminal: "gave the terminal to @",
+    TookTerminal: "took the terminal back",
+}
+
+/// A message.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[expect(missing_docs, clippy::missing_docs_in_private_items, reason = "the wording below says what each one means")]
-pub enum Message {
-    CannotFork { errno: c_int },
-    ChildLost { child: c_int },
-    NoSubreaper { errno: c_int },
-    NoParentDeath { errno: c_int },
-    CannotWait { errno: c_int },
-    NoProc,
-    ReapedExited { pid: c_int, status: u8 },
-    ReapedKilled { pid: c_int, signal: SignalNumber },
-    ChildKilled { child: c_int, signal: SignalNumber, out_of_memory: u32 },
-    ChildExited { child: c_int, status: u8 },
-    ChildStopped { child: c_int, signal: SignalNumber },
-    StopTimeout { child: c_int },
-    GraceOver,
-    GraceCutShort,
-    Left,
-    NoEffect { signal: SignalNumber },
-    Sent { signal: SignalNumber, target: Target },
-    CannotSend { signal: SignalNumber, target: Target, errno: c_int },
-    QueueFull { signal: SignalNumber },
-    DroppedByRule { signal: SignalNumber },
-    DroppedAsShared { signal: SignalNumber },
-    DroppedUncaught { signal: SignalNumber, target: Target },
-    GaveTerminal { group: c_int },
-    TookTerminal,
+pub struct Message {
+    /// Which.
+    pub text: Text,
+    /// Whom it is about; where it is about no process, [`Target::All`].
+    pub target: Target,
+    /// The signal; 0 where it is about none.
+    pub signal: u8,
+    /// An exit status, an error number, or how many.
+    pub number: c_int,
+}
+
+#[rustfmt::skip] // A table.
+#[expect(missing_docs, clippy::must_use_candidate, reason = "the wording of each says what it means")]
+impl Message {
+    const fn new(text: Text, target: Target, signal: SignalNumber, number: c_int) -> Self { Self { text, target, signal: signal as u8, number } }
+    pub const fn cannot_fork(errno: c_int) -> Self { Self::new(Text::CannotFork, Target::All, 0, errno) }
+    pub const fn child_lost(child: c_int) -> Self { Self::new(Text::ChildLost, Target::Child(child), 0, 0) }
+    pub const fn no_subreaper(errno: c_int) -> Self { Self::new(Text::NoSubreaper, Target::All, 0, errno) }
+    pub const fn no_parent_death(errno: c_int) -> Self { Self::new(Text::NoParentDeath, Target::All, 0, errno) }
+    pub const fn cannot_wait(errno: c_int) -> Self { Self::new(Text::CannotWait, Target::All, 0, errno) }
+    pub const fn no_proc() -> Self { Self::new(Text::NoProc, Target::All, 0, 0) }
+    pub const fn reaped_exited(pid: c_int, status: u8) -> Self { Self::new(Text::ReapedExited, Target::Process(pid), 0, status as c_int) }
+    pub const fn reaped_killed(pid: c_int, signal: SignalNumber) -> Self { Self::new(Text::ReapedKilled, Target::Process(pid), signal, 0) }
+    pub const fn child_killed(child: c_int, signal: SignalNumber, out_of_memory: u32) -> Self {
+        let text = match out_of_memory {
+            0 => Text::ChildKilled,
+            1 => Text::OutOfMemoryOnce,
+            _ => Text::OutOfMemory,
+        };
+        Self::new(text, Target::Child(child), signal, out_of_memory as c_int)
+    }
+    pub const fn child_exited(child: c_int, status: u8) -> Self { Self::new(Text::ChildExited, Target::Child(child), 0, status as c_int) }
+    pub const fn child_stopped(child: c_int, signal: SignalNumber) -> Self { Self::new(Text::ChildStopped, Target::Child(child), signal, 0) }
+    pub const fn stop_timeout(child: c_int) -> Self { Self::new(Text::StopTimeout, Target::Child(child), 0, 0) }
+    pub const fn grace_over() -> Self { Self::new(Text::GraceOver, Target::All, 0, 0) }
+    pub const fn grace_cut_short() -> Self { Self::new(Text::GraceCutShort, Target::All, 0, 0) }
+    pub const fn left() -> Self { Self::new(Text::Left, Target::All, 0, 0) }
+    pub const fn no_effect(signal: SignalNumber) -> Self { Self::new(Text::NoEffect, Target::All, signal, 0) }
+    pub const fn sent(signal: SignalNumber, target: Target) -> Self { Self::new(Text::Sent, target, signal, 0) }
+    pub const fn cannot_send(signal: SignalNumber, target: Target, errno: c_int) -> Self { Self::new(Text::CannotSend, target, signal, errno) }
+    pub const fn queue_full(signal: SignalNumber) -> Self { Self::new(Text::QueueFull, Target::All, signal, 0) }
+    pub const fn dropped_by_rule(signal: SignalNumber) -> Self { Self::new(Text::DroppedByRule, Target::All, signal, 0) }
+    pub const fn dropped_as_shared(signal: SignalNumber) -> Self { Self::new(Text::DroppedAsShared, Target::All, signal, 0) }
+    pub const fn not_caught_by_child(signal: SignalNumber) -> Self { Self::new(Text::NotCaughtByChild, Target::All, signal, 0) }
+    pub const fn not_caught(signal: SignalNumber, target: Target) -> Self { Self::new(Text::NotCaught, target, signal, 0) }
+    pub const fn gave_terminal(group: c_int) -> Self { Self::new(Text::GaveTerminal, Target::Group(group), 0, 0) }
+    pub const fn took_terminal() -> Self { Self::new(Text::TookTerminal, Target::All, 0, 0) }
 }
 
 /// Is the message only for `--verbose`?
 #[must_use]
 pub const fn is_verbose(message: &Message) -> bool {
-    matches!(
-        message,
-        Message::ChildExited { .. }
-            | Message::ChildStopped { .. }
-            | Message::NoEffect { .. }
-            | Message::Sent { .. }
-            | Message::CannotSend { .. }
-            | Message::QueueFull { .. }
-            | Message::DroppedByRule { .. }
-            | Message::DroppedAsShared { .. }
-            | Message::DroppedUncaught { .. }
-            | Message::GaveTerminal { .. }
-            | Message::TookTerminal
-    )
+    message.text as u8 >= Text::Started as u8
 }
 
 /// The message as a line, with its newline.
 #[must_use]
 pub fn line(message: Message) -> Line {
-    let mut line = Line::new();
-    line.text("init: ");
-    match message {
-        Message::CannotFork { errno } => line.text("fatal: cannot fork: ").error(errno),
-        Message::ChildLost { child } => {
-            line.text("fatal: child ").number(child).text(" is gone, its exit status is unknown")
-        }
-        Message::NoSubreaper { errno } => {
-            line.text("warning: cannot become a child subreaper: ").error(errno).text(", ignoring")
-        }
-        Message::NoParentDeath { errno } => {
-            line.text("warning: cannot set the parent-death signal: ").error(errno).text(", ignoring")
-        }
-        Message::CannotWait { errno } => {
-            line.text("warning: cannot wait for events: ").error(errno).text(", retrying every second")
-        }
-        Message::NoProc => line.text("warning: no /proc of this PID namespace, ignoring"),
-        Message::ReapedExited { pid, status } => {
-            line.text("warning: reaped process ").number(pid).text(", exit status ").number(status.into())
-        }
-        Message::ReapedKilled { pid, signal } => {
-            line.text("warning: reaped process ").number(pid).text(", killed by signal ").signal(signal)
-        }
-        Message::ChildKilled { child, signal, out_of_memory } => {
-            line.text("child ").number(child).text(" was killed by signal ").signal(signal);
-            match out_of_memory {
-                0 => &mut line,
-                count => line
-                    .text("; the kernel's out-of-memory killer ended ")
-                    .number(count as c_int)
-                    .text(if count == 1 { " process here" } else { " processes here" }),
-            }
-        }
-        Message::ChildExited { child, status } => {
-            line.text("child ").number(child).text(" exited with status ").number(status.into())
-        }
-        Message::ChildStopped { child, signal } => {
-            line.text("child ").number(child).text(" was stopped by ").signal(signal)
-        }
-        Message::StopTimeout { child } => line.text("stop timeout over, killed child ").number(child),
-        Message::GraceOver => line.text("grace period over, killing remaining processes"),
-        Message::GraceCutShort => line.text("grace period cut short, killing remaining processes"),
-        Message::Left => line.text("warning: some processes are left, ignoring"),
-        Message::NoEffect { signal } => line.text("rewriting ").signal(signal).text(" has no effect"),
-        Message::Sent { signal, target } => target.name(line.text("sent ").signal(signal).text(" to ")),
-        Message::CannotSend { signal, target, errno } => {
-            target.name(line.text("cannot send ").signal(signal).text(" to ")).text(": ").error(errno)
-        }
-        Message::QueueFull { signal } => line.signal(signal).text(" is waiting for room in the queue of the child"),
-        Message::DroppedByRule { signal } => line.text("dropped ").signal(signal).text(": rewrite rule"),
-        Message::DroppedAsShared { signal } => line.text("dropped ").signal(signal).text(": the child already has it"),
-        Message::DroppedUncaught { signal, target: Target::Child(_) } => {
-            line.text("dropped ").signal(signal).text(": not caught by the child")
-        }
-        Message::DroppedUncaught { signal, target } => {
-            target.name(line.text("dropped ").signal(signal).text(": not caught by "))
-        }
-        Message::GaveTerminal { group } => line.text("gave the terminal to process group ").number(group),
-        Message::TookTerminal => line.text("took the terminal back"),
-    };
-    line.text("\n");
-    line
+    line_about(message, b"")
 }
 
 /// The program could not be executed.
 #[must_use]
 pub fn cannot_execute(program: &[u8], errno: c_int) -> Line {
-    let mut line = Line::new();
-    line.text("init: fatal: cannot execute ").quoted(program).text(": ").error(errno);
-    let places = places_to_look_at(errno);
-    if !places.is_empty() {
-        line.text("; check ").text(places);
-    }
-    line.text("\n");
-    line
+    line_about(Message::new(Text::CannotExecute, Target::All, 0, errno), program)
 }
 
 /// The child was started. For `--verbose`.
 #[must_use]
 pub fn started(child: c_int, program: &[u8]) -> Line {
+    line_about(Message::new(Text::Started, Target::Child(child), 0, 0), program)
+}
+
+/// The message as a line, with a word from outside in it.
+fn line_about(message: Message, word: &[u8]) -> Line {
     let mut line = Line::new();
-    line.text("init: started child ").number(child).text(": ").quoted(program).text("\n");
+    line.text("init: ");
+    for mark in nth_line(WORDINGS, message.text as c_int) {
+        match mark {
+            b'@' => match message.target {
+                Target::Child(pid) => line.text("child ").number(pid),
+                Target::Group(pid) => line.text("process group ").number(pid),
+                Target::Process(pid) => line.text("process ").number(pid),
+                Target::All => line.text("all processes"),
+            },
+            b'\'' => line.quoted(word),
+            b'$' => line.signal(SignalNumber::from(message.signal)),
+            b'#' => line.number(message.number),
+            b'!' => line.error(message.number),
+            b'?' => match numbered(PLACES_TO_LOOK_AT, message.number) {
+                b"" => &mut line,
+                places => line.text("; check ").add(places),
+            },
+            byte => line.add(&[*byte]),
+        };
+    }
+    line.text("\n");
     line
 }
 
-/// What to check after exec failed with `errno` (exec(3), ERRORS).
-const fn places_to_look_at(errno: c_int) -> &'static str {
-    match errno {
-        libc::EPERM => "a nosuid mount, seccomp, security modules",
-        libc::ENOENT => "PATH, the file in the image, its interpreter",
-        libc::E2BIG => "the length of arguments and environment",
-        libc::ENOEXEC => "the architecture it was built for, its first line",
-        libc::EAGAIN => "the limits on processes",
-        libc::ENOMEM => "the limits on memory",
-        libc::EACCES => "its x permission, the folders above it, a noexec mount",
-        libc::ENOTDIR => "the folders above it",
-        libc::ETXTBSY => "which process writes to it",
-        libc::ELOOP => "the links, the interpreter",
-        _ => "",
-    }
-}
+/// What to check after exec failed (exec(3), ERRORS): a line for each error number that has something, after that number.
+const PLACES_TO_LOOK_AT: &str = "\
+1 a nosuid mount, seccomp, security modules
+2 PATH, the file in the image, its interpreter
+7 the length of arguments and environment
+8 the architecture it was built for, its first line
+11 the limits on processes
+12 the limits on memory
+13 its x permission, the folders above it, a noexec mount
+20 the folders above it
+26 which process writes to it
+40 the links, the interpreter
+";

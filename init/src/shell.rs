@@ -34,6 +34,7 @@ impl Shell {
     }
 
     /// The loop: an event, a decision, the next event. Returns init's exit status.
+    #[inline(never)]
     pub fn run(&mut self, mut core: Supervisor) -> u8 {
         let mut event = Event::Started;
         loop {
@@ -67,8 +68,8 @@ impl Shell {
     /// Tells what came of a signal that was sent.
     fn tell(&self, signal: SignalNumber, target: Target, sent: Result<(), Errno>) {
         self.say(match sent {
-            Ok(()) => Message::Sent { signal, target },
-            Err(error) => Message::CannotSend { signal, target, errno: error.number() },
+            Ok(()) => Message::sent(signal, target),
+            Err(error) => Message::cannot_send(signal, target, error.number()),
         });
     }
 
@@ -85,8 +86,8 @@ impl Shell {
                 self.tell(libc::SIGCONT, target, sys::kill(number, libc::SIGCONT));
             }
             Action::SendAll { signal, only_caught } => self.send_all(signal, only_caught),
-            Action::GiveTerminal => self.pass_terminal(child, Message::GaveTerminal { group: child }),
-            Action::TakeTerminal => self.pass_terminal(self.setup.group, Message::TookTerminal),
+            Action::GiveTerminal => self.pass_terminal(child, Message::gave_terminal(child)),
+            Action::TakeTerminal => self.pass_terminal(self.setup.group, Message::took_terminal()),
             Action::ConsumeStop => sys::consume_stop(child),
             Action::Sleep(time) => {
                 let _ = sys::poll(-1, -1, Some(time));
@@ -168,7 +169,7 @@ impl Shell {
         let Forward { signal, to_group, only_caught, with_info, .. } = forward;
         let child = self.setup.child;
         if only_caught {
-            return self.send_to_catching(signal, |pid| sys::group_of(pid) == Ok(child));
+            return self.send_to_catching(signal, &|pid| sys::group_of(pid) == Ok(child));
         }
         let mut info = *info;
         info.set_number(signal);
@@ -204,7 +205,7 @@ impl Shell {
         let child = self.setup.child;
         let killed = sys::kill(child, libc::SIGKILL);
         if self.setup.own_group {
-            let _ = sys::kill(-child, libc::SIGKILL);
+            self.tell(libc::SIGKILL, Target::Group(child), sys::kill(-child, libc::SIGKILL));
         }
         Event::ChildKilled(killed.map_err(Errno::number))
     }
@@ -226,7 +227,7 @@ impl Shell {
     fn send_all(&self, signal: SignalNumber, only_caught: bool) {
         let Setup { own_pid, .. } = self.setup;
         if only_caught {
-            self.send_to_catching(signal, |pid| own_pid == 1 || procfs::is_descendant(pid, own_pid));
+            self.send_to_catching(signal, &|pid| own_pid == 1 || procfs::is_descendant(pid, own_pid));
         } else if own_pid == 1 {
             let sent = sys::kill(-1, signal);
             // No process is left to send it to: nothing to tell.
@@ -235,7 +236,7 @@ impl Shell {
             }
         } else {
             procfs::each_process(&mut |pid| {
-                if let Some(sent) = self.signal_one(pid, signal, |pid| procfs::is_descendant(pid, own_pid)) {
+                if let Some(sent) = self.signal_one(pid, signal, &|pid| procfs::is_descendant(pid, own_pid)) {
                     self.tell(signal, Target::Process(pid), sent);
                 }
             });
@@ -243,7 +244,7 @@ impl Shell {
     }
 
     /// Sends a signal to the processes of a kind that catch it; a signal that they do not catch would end them.
-    fn send_to_catching(&self, signal: SignalNumber, is_meant: impl Fn(Pid) -> bool) -> Outcome {
+    fn send_to_catching(&self, signal: SignalNumber, is_meant: &dyn Fn(Pid) -> bool) -> Outcome {
         let mut outcome = Outcome::Uncaught;
         procfs::each_process(&mut |pid| {
             if !is_meant(pid) || pid == self.setup.own_pid {
@@ -255,8 +256,8 @@ impl Shell {
             }
             let target = Target::Process(pid);
             if !status.caught.contains(signal) {
-                self.say(Message::DroppedUncaught { signal, target });
-            } else if let Some(sent) = self.signal_one(pid, signal, &is_meant) {
+                self.say(Message::not_caught(signal, target));
+            } else if let Some(sent) = self.signal_one(pid, signal, is_meant) {
                 self.tell(signal, target, sent);
                 outcome = Outcome::Sent;
             }
@@ -266,7 +267,7 @@ impl Shell {
 
     /// Sends a signal to the process `pid` if it is meant; `None` if it is not, or gone. The pidfd comes before the question:
     /// the process that was asked about is the one that is signalled, even if its number has become another's.
-    fn signal_one(&self, pid: Pid, signal: SignalNumber, is_meant: impl Fn(Pid) -> bool) -> Option<Result<(), Errno>> {
+    fn signal_one(&self, pid: Pid, signal: SignalNumber, is_meant: &dyn Fn(Pid) -> bool) -> Option<Result<(), Errno>> {
         if pid == self.setup.own_pid {
             return None;
         }
@@ -278,9 +279,8 @@ impl Shell {
         let mut sent = None;
         if is_meant(pid) {
             sent = Some(match pidfd.map(|pidfd| sys::signal_process(pidfd, signal)) {
-                Some(Ok(())) => Ok(()),
-                Some(Err(error @ Errno::ESRCH)) => Err(error),
-                _ => sys::kill(pid, signal),
+                None | Some(Err(Errno::ENOSYS)) => sys::kill(pid, signal),
+                Some(sent) => sent,
             });
         }
         if let Some(pidfd) = pidfd {
@@ -304,11 +304,11 @@ impl Shell {
         }
         if !procfs::is_usable(own_pid) {
             // As a subreaper init could not ask any process to end.
-            return if own_pid == 1 { Survivors::Unfollowed } else { Survivors::None };
+            return if own_pid == 1 { Survivors::Unseen } else { Survivors::None };
         }
         let mut survivors = Survivors::None;
         let mut others = 0;
-        procfs::each_process(&mut |pid| {
+        let is_whole = procfs::each_process(&mut |pid| {
             if pid == own_pid || survivors == Survivors::Followed {
                 return;
             }
@@ -318,9 +318,9 @@ impl Shell {
                 found => found,
             };
         });
-        // kill(2) has found a process, and /proc shows none: it hides them (hidepid).
-        if own_pid == 1 && others == 0 {
-            return Survivors::Unfollowed;
+        // kill(2) has found a process, and /proc shows none: it hides them (hidepid). Or it cannot be read to its end.
+        if survivors == Survivors::None && (!is_whole || own_pid == 1 && others == 0) {
+            return Survivors::Unseen;
         }
         survivors
     }
@@ -334,7 +334,7 @@ impl Shell {
         };
         let is_meant = (own_pid == 1 || procfs::is_descendant(pid, own_pid)) && sys::kill(pid, 0).is_ok();
         let Some(pidfd) = opened else {
-            let is_alive = is_meant && procfs::status(pid).is_some_and(|status| !status.is_zombie);
+            let is_alive = is_meant && procfs::status(pid).is_none_or(|status| !status.is_zombie);
             return if is_alive { Survivors::Unfollowed } else { Survivors::None };
         };
         // A pidfd is readable once its process has ended, reaped or not.

@@ -2,7 +2,7 @@
 //!
 //! A signal is a number everywhere; names exist only for people, in options and messages.
 
-use crate::bytes::{eat, same_letters, take_number};
+use crate::bytes::{eat, numbered, same_letters, take, take_number};
 use core::ffi::c_int;
 
 /// 1 to 64.
@@ -14,50 +14,28 @@ pub const MAX: SignalNumber = 64;
 /// What programs in containers call SIGRTMIN: glibc's. The kernel's is 32 and musl's is 35 (signal(7)).
 pub const REAL_TIME_MIN: SignalNumber = 34;
 
-/// Names without SIG (signal(7)). Synonyms come last: the common name is found first.
-const NAMES: &[(u8, &str)] = &[
-    (1, "HUP"),
-    (2, "INT"),
-    (3, "QUIT"),
-    (4, "ILL"),
-    (5, "TRAP"),
-    (6, "ABRT"),
-    (7, "BUS"),
-    (8, "FPE"),
-    (9, "KILL"),
-    (10, "USR1"),
-    (11, "SEGV"),
-    (12, "USR2"),
-    (13, "PIPE"),
-    (14, "ALRM"),
-    (15, "TERM"),
-    (16, "STKFLT"),
-    (17, "CHLD"),
-    (18, "CONT"),
-    (19, "STOP"),
-    (20, "TSTP"),
-    (21, "TTIN"),
-    (22, "TTOU"),
-    (23, "URG"),
-    (24, "XCPU"),
-    (25, "XFSZ"),
-    (26, "VTALRM"),
-    (27, "PROF"),
-    (28, "WINCH"),
-    (29, "IO"),
-    (30, "PWR"),
-    (31, "SYS"),
-    (34, "RTMIN"),
-    (64, "RTMAX"),
-    (6, "IOT"),
-    (17, "CLD"),
-    (29, "POLL"),
-];
+/// Names without SIG, each after its number (signal(7)). Synonyms come last: the common name is found first.
+const NAMES: &str = "\
+1 HUP\n2 INT\n3 QUIT\n4 ILL\n5 TRAP\n6 ABRT\n7 BUS\n8 FPE\n9 KILL\n10 USR1\n11 SEGV\n12 USR2\n13 PIPE\n14 ALRM\n15 TERM\n\
+16 STKFLT\n17 CHLD\n18 CONT\n19 STOP\n20 TSTP\n21 TTIN\n22 TTOU\n23 URG\n24 XCPU\n25 XFSZ\n26 VTALRM\n27 PROF\n28 WINCH\n\
+29 IO\n30 PWR\n31 SYS\n34 RTMIN\n64 RTMAX\n6 IOT\n17 CLD\n29 POLL\n";
 
 /// The name of a signal without SIG; nothing for the numbers that have none of their own.
 #[must_use]
 pub fn name(signal: SignalNumber) -> &'static [u8] {
-    NAMES.iter().find(|(number, _)| SignalNumber::from(*number) == signal).map_or(b"", |(_, name)| name.as_bytes())
+    numbered(NAMES, signal)
+}
+
+/// The signal with this name; 0 if there is none.
+fn by_name(name: &[u8]) -> SignalNumber {
+    let mut rest = NAMES.as_bytes();
+    while let Some(number) = take_number(&mut rest) {
+        let _ = eat(&mut rest, b' ');
+        if same_letters(take(&mut rest, b'\n'), name) {
+            return number as SignalNumber;
+        }
+    }
+    0
 }
 
 /// A signal as a person writes it: a number from 1 to 64, a name with or without SIG in any case, `RTMIN+n`, `RTMAX-n`.
@@ -87,8 +65,7 @@ fn take_name(text: &mut &[u8]) -> Option<SignalNumber> {
     let end = text.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(text.len());
     let (name, rest) = text.split_at_checked(end)?;
     *text = rest;
-    let (number, _) = NAMES.iter().find(|(_, other)| same_letters(name, other.as_bytes()))?;
-    let signal = SignalNumber::from(*number);
+    let signal = by_name(name);
     // From RTMIN upwards, from RTMAX downwards.
     let up = signal == REAL_TIME_MIN;
     if (up || signal == MAX) && eat(text, if up { b'+' } else { b'-' }) {

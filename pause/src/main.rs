@@ -18,7 +18,6 @@ const STOP_REQUESTS: Mask = bare::bit(SIGTERM) | bare::bit(SIGINT);
 
 bare::program!(main, STOP_REQUESTS);
 
-#[inline(always)] // The entry point alone calls it.
 fn main(start: Start) -> ! {
     // 1. The entry point has blocked what ends it, and no other signal, so that no stop request is lost: a blocked signal
     //    stays pending, even for PID 1 and even where it was inherited as ignored (contract P3, P4). All others have their

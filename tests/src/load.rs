@@ -391,7 +391,7 @@ pub fn bomb(place: Place, stubborn: bool, most: usize, cgroup: Option<&Cgroup>) 
 const OUTLIVED: &str = "init: grace period over, killing remaining processes";
 
 /// And when it gives up.
-const UNKILLABLE: &str = "init: warning: some processes survived SIGKILL, ignoring";
+const UNKILLABLE: &str = "init: warning: some processes are left, ignoring";
 
 // ---- a thousand containers ------------------------------------------------------------------------------------------
 

@@ -163,9 +163,7 @@ pub fn release_with_lines(package: &str, target: &str, folder: &Path) -> PathBuf
             // Full information on variables has been seen to change what is merged, by eight bytes of init.
             .env("CARGO_PROFILE_RELEASE_DEBUG", "1")
             .env("CARGO_PROFILE_RELEASE_STRIP", "none")
-            .args(["rustc", "--release", "--package", package, "--bin", package, "--config"])
-            // The flags of .cargo/config.toml and, behind them, this one.
-            .arg("target.'cfg(target_env = \"musl\")'.rustflags = [\"-Clink-arg=--oformat=elf\"]"),
+            .args(["build", "--release", "--package", package]),
         "release",
         package,
         target,

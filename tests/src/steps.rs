@@ -247,31 +247,3 @@ fn at_system_call(pid: Pid) -> bool {
 fn at_system_call(_: Pid) -> bool {
     unimplemented!("knows x86-64's instructions only")
 }
-
-/// How many bytes of its stack the first child of a held program uses from its start to the end of its exec, or to its own end
-/// where that fails. The kernel runs no handler there, so the deepest instruction tells. Knows x86-64 only.
-///
-/// # Panics
-/// Where it may not be traced, or starts no child.
-#[cfg(target_arch = "x86_64")]
-#[must_use]
-pub fn child_stack(running: &mut Running) -> u64 {
-    let (pid, child) = stop_at_birth(running);
-    ptrace::detach(pid, None).expect("a stopped process");
-    let stack = || ptrace::getregs(child).expect("a stopped process").rsp;
-    let top = stack();
-    let mut lowest = top;
-    loop {
-        ptrace::step(child, None).expect("a stopped process");
-        // Each wait is for one instruction; one that is a system call ends with it, or with the child.
-        match waitpid(child, Some(WaitPidFlag::__WALL)).expect("a tracee") {
-            WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_EXEC) => {
-                break ptrace::detach(child, None).expect("stopped");
-            }
-            WaitStatus::Exited(..) | WaitStatus::Signaled(..) => break,
-            _ => {}
-        }
-        lowest = lowest.min(stack());
-    }
-    top - lowest
-}

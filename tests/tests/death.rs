@@ -7,8 +7,7 @@ fn deadly() -> impl Iterator<Item = (i32, String)> {
     let harmless = [libc::SIGCHLD, libc::SIGCONT, libc::SIGURG, libc::SIGWINCH];
     let stops = [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
     (1..=64).filter(move |signal| !harmless.contains(signal) && !stops.contains(signal)).map(|signal| {
-        let mut memory = [0; 64];
-        let mut line = init_core::message::Line::new(&mut memory);
+        let mut line = init_core::line::Line::<64>::new();
         line.signal(signal);
         (signal, String::from_utf8_lossy(line.bytes()).into_owned())
     })

@@ -125,26 +125,6 @@ fn i9_path_is_searched_as_execvp_does() {
     }
 }
 
-/// The child shares init's memory: a page that it touches is charged to the container for as long as init lives.
-#[test]
-fn i9_a_path_of_usual_length_takes_no_page() {
-    needs_namespaces!();
-    needs_strace!();
-    let usual = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    for (folders, takes) in [(usual.to_owned(), false), (format!("{}:{usual}", "/none".repeat(40)), true)] {
-        let case = Case::init().env("PATH", &folders).strace(["-e", "trace=execve,mmap"]);
-        let outcome = case.args(["--", "true"]).run();
-        outcome.assert_exit(0);
-        // Of both processes, from init's own exec to the program's.
-        let calls: Vec<_> =
-            outcome.trace.lines().filter(|line| line.contains("execve(") || line.contains("mmap(")).collect();
-        let own = calls.iter().position(|line| line.ends_with("= 0")).unwrap_or_else(|| panic!("{outcome}"));
-        let program = calls.iter().rposition(|line| line.contains("/true\"")).unwrap_or_else(|| panic!("{outcome}"));
-        let pages = calls[own..program].iter().filter(|line| line.contains("mmap(")).count();
-        assert_eq!(pages, usize::from(takes), "{folders}: {outcome}");
-    }
-}
-
 /// The name and PATH each have room where the two together have not.
 #[test]
 fn i9_a_long_name_in_a_long_folder_is_found() {

@@ -81,7 +81,7 @@ fn option() -> impl Strategy<Value = Vec<u8>> {
 fn variable() -> impl Strategy<Value = Vec<u8>> {
     let ours =
         one_of(&["GROUP", "SINGLE_CHILD", "VERBOSE", "GRACE", "STOP_TIMEOUT", "PARENT_DEATH", "REWRITE", "EXPECT"]);
-    let ours = (ours, prop_oneof![value(), one_of(&["", "0", "1"])]);
+    let ours = (ours, prop_oneof![value(), one_of(&["", "0", "1", "00", "01"])]);
     let ours = ours.prop_map(|(name, value)| [b"BITTS_".to_vec(), name, b"=".to_vec(), value].concat());
     let peers = prop::sample::select(VOCABULARY).prop_map(<[u8]>::to_vec);
     prop_oneof![2 => ours, 1 => (peers, one_of(&["", "0", "1", "3"])).prop_map(|(name, value)| [name, value].concat())]
@@ -120,19 +120,19 @@ fn i1_i2_i4_i5_what_is_asked_for_is_what_the_contract_reads() {
 fn i1_i2_i4_i5_what_the_fuzzer_has_found_is_read_as_the_contract_reads_it() {
     let path = ship::root().join("tests/fuzz/corpus.txt");
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut orders = 0;
+    let mut actions = 0;
     let mut refused = 0;
     let mut run = 0;
     for line in text.lines() {
         let bytes = unescape(line);
         judge::judge(&bytes, judge::init).unwrap_or_else(|why| panic!("{line}: {why}"));
         match judge::init(&Input::of(&bytes)) {
-            Meaning::Order(_) => orders += 1,
+            Meaning::Action(_) => actions += 1,
             Meaning::Refused(_) => refused += 1,
             Meaning::Run(_) => run += 1,
         }
     }
-    assert!(orders > 3 && refused > 20 && run > 20, "a poor corpus: {orders} orders, {refused} refused, {run} run");
+    assert!(actions > 3 && refused > 20 && run > 20, "a poor corpus: {actions} actions, {refused} refused, {run} run");
 }
 
 /// The reverse of [`slice::escape_ascii`].

@@ -187,8 +187,8 @@ fn i4_as_dumb_init_the_group_gets_term_when_the_child_has_ended() {
 fn i4_as_dumb_init_the_group_gets_term_whenever_the_child_ends() {
     needs_namespaces!();
     needs_strace!();
-    // Held up when it has reaped the orphan.
-    let inject = "--inject=wait4:delay_exit=60000000:when=1";
+    // Held up when it has reaped the orphan: its first look, at the start, finds no dead process.
+    let inject = "--inject=wait4:delay_exit=60000000:when=2";
     let case = dumb_init().not_pid1().strace_alone(["-e", "trace=wait4", inject]);
     let words = ["child", "record", "end", "child", "child", "record", "until", "10", "end", "end", "sleep"];
     let mut init = case.child(words).start();

@@ -445,7 +445,7 @@ fn i13_a_child_that_is_gone_without_a_status_ends_init_with_1() {
     needs_namespaces!();
     needs_strace!();
     for place in [Place::Pid1, Place::Child] {
-        let case = Case::init().place(place).strace(["-e", "trace=wait4", "--inject=wait4:error=ECHILD:when=1"]);
+        let case = Case::init().place(place).strace(["-e", "trace=wait4", "--inject=wait4:error=ECHILD:when=2"]);
         let mut init = case.child(["record"]).start();
         init.wait_line("recording");
         init.signal(libc::SIGCHLD);

@@ -383,7 +383,11 @@ impl Random {
     }
 
     fn scenario(&mut self) -> Scenario {
-        let config = self.config();
+        let mut config = self.config();
+        if let Some((Time::Short, signals)) = config.stop_timeout {
+            // The received signal starts the clock as well as the one that is sent (I2): here they are the same.
+            config.rewrites.retain(|(from, _)| !signals.contains(from));
+        }
         let steps = (0..self.below(8)).map(|_| self.step(&config)).collect();
         let end = self.end(&config);
         let count = self.below(4) * self.below(2);
@@ -551,12 +555,22 @@ impl Scenario {
 
     /// init tears down what is left (I14).
     fn tears_down(&self) -> bool {
-        if self.waits() { self.term.is_some() } else { self.config.grace.is_some() && !self.survivors.is_empty() }
+        let at_the_end = if self.config.wait_all { self.was_requested() } else { self.config.grace.is_some() };
+        if self.waits() { self.term.is_some() } else { at_the_end && !self.survivors.is_empty() }
     }
 
     /// init waits for what is left without a teardown.
     fn waits(&self) -> bool {
-        self.config.wait_all && !self.survivors.is_empty()
+        self.config.wait_all && !self.survivors.is_empty() && !self.was_requested()
+    }
+
+    /// A stop request was forwarded before the child's end: under `--wait-all` the teardown begins there (I2).
+    fn was_requested(&self) -> bool {
+        let last = match &self.end {
+            End::Forwarded { sent, .. } | End::TimedOut(sent) => self.config.target(sent.signal),
+            _ => None,
+        };
+        STOP_REQUESTS.iter().any(|signal| self.received_at_end().contains_key(signal) || last == Some(*signal))
     }
 
     /// Are survivors killed by init?

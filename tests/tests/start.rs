@@ -608,7 +608,7 @@ fn b4_a_dev_build_has_symbols_and_a_debugger_stops_in_main() {
 #[test]
 fn b1_libc_is_the_only_dependency() {
     let lock = fs::read_to_string(ship::root().join("Cargo.lock")).expect("Cargo.lock");
-    for (package, others) in [("init", &["pause"][..]), ("pause", &[])] {
+    for (package, others) in [("init", &["bare"][..]), ("pause", &["bare"]), ("bare", &[])] {
         let entry = lock.split("[[package]]").find(|entry| entry.contains(&format!("\nname = \"{package}\"\n")));
         let entry = entry.unwrap_or_else(|| panic!("no {package} in Cargo.lock"));
         let list = entry
@@ -619,7 +619,7 @@ fn b1_libc_is_the_only_dependency() {
         assert!(names.contains(&"libc"), "{entry}");
         assert!(names.iter().all(|name| *name == "libc" || others.contains(name)), "{package}: {names:?}");
         // Its sources say so, too.
-        let folder = ship::root().join(package).join("src");
+        let folder = ship::root().join(if package == "bare" { "pause/bare" } else { package }).join("src");
         for name in ["main.rs", "lib.rs"] {
             let Ok(text) = fs::read_to_string(folder.join(name)) else { continue };
             assert!(text.contains("#![no_std]"), "{package}/src/{name}");
@@ -663,21 +663,22 @@ fn calls_to_rest(case: Case) -> Vec<i64> {
 #[cfg(target_arch = "x86_64")]
 fn b1_from_exec_to_rest_these_calls_and_no_others() {
     use libc::{
-        SYS_chdir, SYS_clone, SYS_close, SYS_close_range, SYS_getpid, SYS_openat, SYS_prctl, SYS_prlimit64,
-        SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigtimedwait, SYS_sched_yield, SYS_setpgid,
+        SYS_chdir, SYS_clone, SYS_close_range, SYS_getpid, SYS_openat, SYS_prctl, SYS_prlimit64, SYS_rt_sigaction,
+        SYS_rt_sigprocmask, SYS_rt_sigtimedwait, SYS_sched_yield, SYS_setpgid, SYS_wait4,
     };
     needs_namespaces!();
     if ship::another_init() {
         return namespace::skipped("the calls of a start", "another init makes other ones");
     }
     let first = [SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_getpid];
-    // A place in the queue (I12); the child's program comes first; has it ended already? If not, nothing is kept (I11).
+    // A place in the queue (I12); the child's program comes first; has it ended already? If not, nothing is kept (I11), and what
+    // was dead before init is reaped (I13).
     let last = [
         [SYS_prlimit64, SYS_prlimit64, SYS_sched_yield, SYS_rt_sigtimedwait],
-        [SYS_chdir, SYS_close, SYS_close, SYS_close_range],
+        [SYS_chdir, SYS_close_range, SYS_wait4, SYS_rt_sigtimedwait],
     ];
-    let last = [last.concat(), vec![SYS_rt_sigtimedwait]].concat();
-    // Without a terminal nobody asks for session and group.
+    let last = last.concat();
+    // Without a terminal init does not ask for its session and group.
     let pid1 = [&first[..], &[SYS_openat, SYS_clone, SYS_setpgid], &last].concat();
     assert_eq!(calls_to_rest(Case::init()), pid1);
     let subreaper = [&first[..], &[SYS_prctl, SYS_openat, SYS_clone], &last].concat();

@@ -84,12 +84,12 @@ fn i2_a_child_that_ends_in_time_is_left_alone() {
             outcome.assert_exit(143);
             assert_eq!(outcome.err(), "");
         }
-        // It has ended long before: nothing of it is left to be killed, and nobody else is.
-        let words = ["child", "say", "recording", "record", "for", "1", "end", "record", "until", "15", "exit", "7"];
-        let case = Case::init().place(place).args(["--stop-timeout=2s", "--wait-all"]).child(words);
+        // It has ended long before: nothing of it is left to be killed, and no other process is.
+        let words = ["child", "say", "recording", "record", "for", "1", "end", "record", "until", "12", "exit", "7"];
+        let case = Case::init().place(place).args(["--stop-timeout=2s:USR2", "--wait-all"]).child(words);
         let mut init = case.start();
         init.wait_lines("recording", 3);
-        init.signal(SIGTERM);
+        init.signal(libc::SIGUSR2);
         let above = if place == Place::Pid1 { 0 } else { 1 };
         init.wait_until("a reaped child", |init| init.processes().len() == 2 + above);
         // The passing of time is the point: more than the time-out, which is long enough for a child to end in.

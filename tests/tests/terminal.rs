@@ -626,7 +626,7 @@ fn i2_i16_hand_overs_and_stops_are_told_at_verbose() {
             shell.running.wait_until("init at its wait", |_| procfs::sleeps_in(job, libc::SYS_rt_sigtimedwait));
             shell.stops();
             shell.fg();
-            shell.running.wait_lines(&format!("init: child {child} stopped, stopping too"), times);
+            shell.running.wait_lines(&format!("init: child {child} was stopped by 20 (SIGTSTP)"), times);
         }
         shell.copies("word");
         shell.types(END);

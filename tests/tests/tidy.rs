@@ -7,8 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bitts_tests::{Case, Place, namespace, ship, tools};
+use init_core::cli::{self, Problem, table};
+use init_core::line::Line;
+use init_core::messages;
 use init_core::signal;
-use init_core::text::MESSAGES;
+
+#[path = "core/messages.rs"]
+mod every_message;
 
 /// A file of the repository.
 fn text(path: &str) -> String {
@@ -44,16 +49,17 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
 // ---- unsafe ---------------------------------------------------------------------------------------------------------
 
 #[test]
-fn b1_unsafe_stands_in_sys_rs_only() {
+fn b1_unsafe_stands_in_one_folder_of_each_program() {
     let mut allowed = 0;
-    for folder in ["init", "pause"] {
+    for (folder, place) in [("init", "init/src/sys"), ("pause", "pause/bare/src")] {
         for (path, text) in sources(folder) {
             for (number, line) in text.lines().enumerate() {
                 // The lint's own name is another word: `unsafe_code`.
                 if !words(line).any(|word| word == "unsafe") {
                     continue;
                 }
-                assert!(path.ends_with("src/sys.rs"), "{}:{}: {line}", path.display(), number + 1);
+                let is_there = path.starts_with(ship::root().join(place));
+                assert!(is_there, "{}:{}: {line}", path.display(), number + 1);
                 allowed += 1;
             }
         }
@@ -110,7 +116,7 @@ fn names(line: &str) -> Names {
 /// The options of `--help`.
 fn options_of_help() -> BTreeSet<Names> {
     let help = Case::init().place(Place::Host).arg("--help").run().out();
-    let lines = help.lines().filter(|line| line.trim_start().starts_with('-'));
+    let lines = help.lines().filter(|line| line.starts_with("  -"));
     let options: BTreeSet<_> = lines.map(names).collect();
     assert!(options.len() >= 10, "{help}");
     assert!(options.iter().all(|names| names.last().is_some_and(|name| name.starts_with("--"))), "{options:?}");
@@ -142,6 +148,15 @@ fn i2_help_shows_exactly_the_promised_options_and_each_is_known() {
         let outcome = Case::init().place(Place::Host).arg(name).run();
         assert!(!outcome.err().contains("unknown"), "{name}: {outcome}");
     }
+}
+
+#[test]
+fn i2_help_shows_the_table_that_the_parser_reads() {
+    let of_table = table::OPTIONS.iter().map(|option| {
+        let letters = option.letters.chars().map(|letter| format!("-{letter}"));
+        letters.chain([format!("--{}", option.name)]).collect()
+    });
+    assert_eq!(of_table.collect::<BTreeSet<Names>>(), options_of_help(), "the table (left) against --help (right)");
 }
 
 #[test]
@@ -179,7 +194,7 @@ fn i2_manual_has_every_variable() {
         .filter_map(|mut names| names.pop())
         .map(|long| format!("BITTS_{}", long.trim_start_matches('-').to_uppercase().replace('-', "_")));
     let without = ["BITTS_LICENSE", "BITTS_HELP", "BITTS_VERSION", "BITTS_PAUSE"];
-    let source = text("init/src/options.rs");
+    let source = text("init/src/cli/environment.rs");
     let peers = source.split(|c: char| !c.is_ascii_uppercase() && c != '_').map(str::to_owned);
     let peers = peers.filter(|word| ["TINI_", "DUMB_INIT_", "CATATONIT_"].iter().any(|peer| word.starts_with(peer)));
     let variables: BTreeSet<_> = ours.filter(|name| !without.contains(&name.as_str())).chain(peers).collect();
@@ -202,21 +217,85 @@ fn i12_manual_tells_every_signal() {
     assert_eq!(rows, (1..32).map(|number| (number, name(number))).collect());
 }
 
-/// The messages as the manual shows them: with words for what is filled in, and those on options by an example's.
-fn messages() -> BTreeSet<String> {
-    let is_message = |text: &&&str| text.starts_with("init: ") || text.starts_with("Shutting down");
-    let shown = MESSAGES.iter().filter(is_message).map(|text| {
-        text.trim_start_matches("init: ")
-            .trim_end()
-            .replace('#', "NUMBER")
-            .replace('$', "SIGNAL")
-            .replace('!', ": REASON")
-            .replace('?', ": REASON; look at: PLACES")
-            .replace('@', "'WORD'")
-            .replace('%', "OPTION")
-            .replace('&', "VALUE")
+/// A message as the manual shows it: with words for what is filled in.
+fn template<const ROOM: usize>(line: &Line<ROOM>, filled: &[(&str, &str)]) -> String {
+    let mut text = String::from_utf8_lossy(line.bytes()).into_owned();
+    for (value, word) in filled {
+        text = text.replace(value, word);
+    }
+    text.trim_start_matches("init: ").trim_end().to_owned()
+}
+
+/// The usage errors, each made by a command line, with what is filled in.
+fn usage_errors() -> BTreeSet<String> {
+    // A new one is to be added below.
+    let _ = |problem: Problem| match problem {
+        Problem::Unknown | Problem::NoProgram | Problem::NoValue(_) | Problem::Invalid(_) | Problem::NoValueWanted => {}
+    };
+    let cases: [(&[&str], &[(&str, &str)]); 5] = [
+        (&["--what"], &[("--what", "WORD")]),
+        (&[], &[]),
+        (&["--expect"], &[("--expect", "OPTION"), ("CODE", "VALUE")]),
+        (&["-e999"], &[("--expect", "OPTION"), ("CODE", "VALUE"), ("999", "WORD"), ("0-255", "FORM")]),
+        (&["--group=999"], &[("--group", "OPTION"), ("999", "WORD")]),
+    ];
+    let told = cases.map(|(words, filled)| {
+        let error = cli::read(b"init", std::iter::empty(), words.iter().map(|word| word.as_bytes()));
+        template(&error.expect_err("a usage error").line(), filled)
     });
-    shown.collect()
+    told.into_iter().collect()
+}
+
+/// The literals of a source that end a line: every second piece of a line that is no comment, without `\n`.
+fn literals(path: &str) -> BTreeSet<String> {
+    let source = text(path);
+    let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let literals = code.flat_map(|line| line.split('"').skip(1).step_by(2));
+    literals.filter_map(|text| text.strip_suffix("\\n")).filter(|text| text.contains(' ')).map(str::to_owned).collect()
+}
+
+/// The messages as the manual shows them, by its sections.
+fn messages() -> BTreeMap<&'static str, BTreeSet<String>> {
+    let values = every_message::Values {
+        pid: 7654,
+        signal: libc::SIGKILL,
+        errno: libc::EPERM,
+        status: 201,
+        out_of_memory: 4321,
+    };
+    let filled = [
+        ("7654", "NUMBER"),
+        ("201", "NUMBER"),
+        ("4321", "NUMBER"),
+        ("9 (SIGKILL)", "SIGNAL"),
+        ("Operation not permitted", "REASON"),
+        ("a nosuid mount, seccomp, security modules", "PLACES"),
+    ];
+    let mut sections = BTreeMap::<_, BTreeSet<_>>::new();
+    for message in every_message::all(values) {
+        let text = template(&messages::line(message), &filled);
+        let section = if messages::is_verbose(&message) {
+            "Messages of -v"
+        } else if text.starts_with("fatal: ") || text.starts_with("warning: ") {
+            "Failures and warnings"
+        } else {
+            "Notices"
+        };
+        sections.entry(section).or_default().insert(text);
+    }
+    let mut add = |section, text| sections.entry(section).or_default().insert(text);
+    add("Failures and warnings", template(&messages::cannot_execute(b"WORD", libc::EPERM), &filled));
+    add("Messages of -v", template(&messages::started(7654, b"WORD"), &filled));
+    // Those of main.rs: the others there are what actions print.
+    for literal in literals("init/src/main.rs") {
+        if literal.starts_with("Shutting down") {
+            add("Messages of -P", literal);
+        } else if let Some(text) = literal.strip_prefix("init: ") {
+            add("Usage errors", text.to_owned());
+        }
+    }
+    sections.entry("Usage errors").or_default().extend(usage_errors());
+    sections
 }
 
 #[test]
@@ -224,10 +303,12 @@ fn manual_tells_every_message_and_no_other() {
     let manual = text(MANUAL);
     let (_, rest) = manual.split_once(".Sh DIAGNOSTICS\n").expect("a section on messages");
     let diagnostics = rest.split("\n.Sh ").next().unwrap_or_default();
-    let items = diagnostics.lines().filter_map(|line| line.strip_prefix(".It "));
-    let items: BTreeSet<_> = items.map(|item| item.replace("\\(aq", "'").replace("\\-", "-")).collect();
-
-    assert_eq!(items, messages(), "{MANUAL}, DIAGNOSTICS (left) against init/src/words.rs (right)");
+    let sections = diagnostics.split("\n.Ss ").skip(1).map(|section| {
+        let items = section.lines().filter_map(|line| line.strip_prefix(".It "));
+        let items = items.map(|item| item.replace("\\(aq", "'").replace("\\-", "-")).collect::<BTreeSet<_>>();
+        (section.lines().next().unwrap_or_default(), items)
+    });
+    assert_eq!(sections.collect::<BTreeMap<_, _>>(), messages(), "{MANUAL}, DIAGNOSTICS (left) against init (right)");
 }
 
 /// What `mandoc -T lint` says of a page, but for what it says of this machine: which other pages are installed.
@@ -263,14 +344,9 @@ const MANUAL_OF_PAUSE: &str = "pause/pause.1";
 fn p1_p6_manual_of_pause_tells_every_message_and_no_other() {
     let manual = text(MANUAL_OF_PAUSE);
     let (_, diagnostics) = manual.split_once(".Sh DIAGNOSTICS\n").expect("a section on messages");
-    let items: BTreeSet<_> = diagnostics.lines().filter_map(|line| line.strip_prefix(".It ")).collect();
-    let source = text("pause/src/main.rs");
-    // The literals without an escaped quotation mark: every second piece of a line that is no comment.
-    let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
-    let literals = code.flat_map(|line| line.split('"').skip(1).step_by(2));
-    // The version is put together from parts, and its line feed stands behind a bracket.
-    let messages: BTreeSet<_> =
-        literals.filter_map(|text| text.strip_suffix("\\n")).filter(|text| text.contains(' ')).collect();
+    let items: BTreeSet<_> =
+        diagnostics.lines().filter_map(|line| line.strip_prefix(".It ")).map(str::to_owned).collect();
+    let messages = literals("pause/src/main.rs");
     assert_eq!(messages.len(), 3, "{messages:?}");
     assert_eq!(items, messages, "{MANUAL_OF_PAUSE} (left) against pause/src/main.rs (right)");
 }

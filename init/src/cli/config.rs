@@ -1,6 +1,6 @@
 //! What is asked for, and how each setting takes over a value.
 
-use super::table::Setting;
+use super::table::Opt;
 use crate::bytes::{eat, same, take_number};
 use crate::signal::{self, SignalNumber, SignalSet, take_signal};
 use crate::status::{self, Expected};
@@ -123,20 +123,8 @@ impl Rewrites {
 pub struct Config {
     /// The name that init is called by.
     pub persona: Persona,
-    /// `--group`
-    pub group: bool,
-    /// `--single-child`
-    pub single_child: bool,
-    /// `--subreaper`
-    pub subreaper: bool,
-    /// `--caught-only`
-    pub caught_only: bool,
-    /// `--wait-all`
-    pub wait_all: bool,
-    /// `--warn-reaped`
-    pub warn_reaped: bool,
-    /// `--verbose`: how often.
-    pub verbose: u8,
+    /// How far each flag and count is on, by the number of its [`Opt`].
+    levels: [u8; Opt::Verbose as usize + 1],
     /// `--grace`; zero is no teardown.
     pub grace: Milliseconds,
     /// `--stop-timeout`; zero is none.
@@ -157,13 +145,7 @@ impl Config {
     pub const fn new(persona: Persona) -> Self {
         Self {
             persona,
-            group: false,
-            single_child: false,
-            subreaper: false,
-            caught_only: false,
-            wait_all: false,
-            warn_reaped: false,
-            verbose: 0,
+            levels: [0; Opt::Verbose as usize + 1],
             grace: Milliseconds::ZERO,
             stop_timeout: Milliseconds::ZERO,
             stop_signals: signal::TERM,
@@ -173,17 +155,23 @@ impl Config {
         }
     }
 
+    /// Is this flag, or this count, on?
+    #[must_use]
+    pub fn is_on(&self, option: Opt) -> bool {
+        self.levels.get(option as usize).is_some_and(|level| *level > 0)
+    }
+
     /// Does the child get a session of its own?
     #[must_use]
     pub fn new_session(&self) -> bool {
-        self.persona == Persona::DumbInit && !self.single_child
+        self.persona == Persona::DumbInit && !self.is_on(Opt::SingleChild)
     }
 
     /// Puts in what a session of the child's own brings along: signals go to its group, and the terminal's stop signals become
     /// STOP where no rule of the user's says otherwise. (That group is orphaned, and the kernel drops these three there.)
     pub fn complete(&mut self) {
         if self.new_session() {
-            self.group = true;
+            self.set(Opt::Group, 1);
             for signal in [libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU] {
                 if self.rewrites.to.get(signal as usize) == Some(&ITSELF) {
                     self.rewrites.set(signal, libc::SIGSTOP);
@@ -193,59 +181,58 @@ impl Config {
     }
 
     /// Turns a flag or a count on (to `level`) or off (0). Off, an option with a value has its default again.
-    pub fn set(&mut self, setting: Setting, level: u8) {
-        let on = level > 0;
-        match setting {
+    pub fn set(&mut self, option: Opt, level: u8) {
+        if let Some(slot) = self.levels.get_mut(option as usize) {
+            *slot = level;
+        }
+        match option {
             // These two contradict each other: the last one counts.
-            Setting::Group => (self.group, self.single_child) = (on, self.single_child && !on),
-            Setting::SingleChild => (self.single_child, self.group) = (on, self.group && !on),
-            Setting::Subreaper => self.subreaper = on,
-            Setting::CaughtOnly => self.caught_only = on,
-            Setting::WaitAll => self.wait_all = on,
-            Setting::WarnReaped => self.warn_reaped = on,
-            Setting::Verbose => self.verbose = level,
-            Setting::Grace => self.grace = Milliseconds::ZERO,
-            Setting::StopTimeout => (self.stop_timeout, self.stop_signals) = (Milliseconds::ZERO, signal::TERM),
-            Setting::ParentDeath => self.parent_death = None,
-            Setting::Rewrite => self.rewrites = Rewrites::NONE,
-            Setting::Expect => self.expected = Expected::NONE,
+            Opt::Group if level > 0 => self.set(Opt::SingleChild, 0),
+            Opt::SingleChild if level > 0 => self.set(Opt::Group, 0),
+            Opt::Grace => self.grace = Milliseconds::ZERO,
+            Opt::StopTimeout => (self.stop_timeout, self.stop_signals) = (Milliseconds::ZERO, signal::TERM),
+            Opt::ParentDeath => self.parent_death = None,
+            Opt::Rewrite => self.rewrites = Rewrites::NONE,
+            Opt::Expect => self.expected = Expected::NONE,
+            // There is no more to it.
+            _ => {}
         }
     }
 
     /// Takes over the value of an option that has one. A variable may list several of what is repeatable, with commas between
     /// them; so may the command line. `None` if the value is malformed.
-    pub fn assign(&mut self, setting: Setting, mut value: &[u8]) -> Option<()> {
+    pub fn assign(&mut self, option: Opt, mut value: &[u8]) -> Option<()> {
         let text = &mut value;
         loop {
-            let is_list = match setting {
-                Setting::Grace => {
+            let is_list = match option {
+                Opt::Grace => {
                     self.grace = Milliseconds::take(text)?;
                     false
                 }
-                Setting::StopTimeout => {
+                Opt::StopTimeout => {
                     self.stop_timeout = Milliseconds::take(text)?;
                     if eat(text, b':') {
                         self.stop_signals = take_signals(text)?;
                     }
                     false
                 }
-                Setting::ParentDeath => {
+                Opt::ParentDeath => {
                     self.parent_death = Some(take_signal(text)?);
                     false
                 }
-                Setting::Rewrite => {
+                Opt::Rewrite => {
                     self.rewrites.take(text)?;
                     true
                 }
-                Setting::Expect => {
+                Opt::Expect => {
                     self.expected.insert(u8::try_from(take_number(text)?).ok()?);
                     true
                 }
                 // A flag or a count, as a variable has it.
                 _ => {
-                    let most = if setting == Setting::Verbose { u8::MAX } else { 1 };
+                    let most = if option == Opt::Verbose { u8::MAX } else { 1 };
                     let level = u8::try_from(take_number(text)?).ok().filter(|level| *level <= most)?;
-                    self.set(setting, level);
+                    self.set(option, level);
                     false
                 }
             };

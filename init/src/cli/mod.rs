@@ -7,101 +7,107 @@ pub mod table;
 
 pub use config::{Config, Milliseconds, Persona, Rewrites};
 pub use environment::is_candidate;
-pub use table::Action;
+pub use table::Opt;
 
+use crate::bytes::{nth_line, take};
 use crate::line::Line;
+use core::ffi::c_int;
 
 /// What init is to do.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Request {
     /// Run the program that follows this many words of the command line, its own name not counted.
-    Run(Config, usize),
-    /// Do this instead, as this name does it.
-    Act(Action, Persona),
+    Run(usize),
+    /// Do this instead.
+    Act(Opt),
 }
 
-/// What the words and variables ask for. `name` is `argv[0]`; `environment` yields `NAME=value`; `words` follow the name.
+/// Takes over what the words and variables ask for. `environment` yields `NAME=value`; `words` follow the program's own name.
 ///
 /// The command line wins over our variables, and these win over the peers'. An action needs no variable to be right: dockerd
 /// asks for the version in any environment.
 ///
 /// # Errors
 /// What is wrong with the command line, or else with a variable.
+#[inline(never)] // Else its variables make the frame of `main` so large that each access costs three bytes more.
 pub fn read<'a>(
-    name: &[u8],
+    config: &mut Config,
     environment: impl Iterator<Item = &'a [u8]> + Clone,
     words: impl Iterator<Item = &'a [u8]>,
 ) -> Result<Request, UsageError<'a>> {
-    let mut config = Config::new(Persona::of(name));
-    let variables = environment::read(&mut config, environment);
-    match parse::read(&mut config, words)? {
-        parse::Parsed::Action(action) => Ok(Request::Act(action, config.persona)),
-        parse::Parsed::Program(first) => {
-            variables?;
+    let mut variable = UsageError::NONE;
+    let mut word = UsageError::NONE;
+    let variables = environment::read(config, environment, &mut variable);
+    match parse::read(config, words, &mut word) {
+        None => Err(word),
+        Some(Request::Run(_)) if variables.is_none() => Err(variable),
+        Some(request) => {
             config.complete();
-            Ok(Request::Run(config, first))
+            Ok(request)
         }
     }
 }
 
-/// What is wrong.
+/// What is wrong. Their wordings are in the same order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Problem {
     /// There is no such option.
     Unknown,
     /// The command line names no program.
     NoProgram,
-    /// The value with this name is missing.
-    NoValue(&'static str),
-    /// The value is malformed: its name, and what it must look like.
-    Invalid((&'static str, &'static str)),
+    /// The value is missing.
+    NoValue,
+    /// The value is malformed.
+    Invalid,
     /// The option takes no value.
     NoValueWanted,
 }
+
+/// The wordings: `@` stands for the option or the variable, `'` for the word that is wrong, `#` for what the value is called,
+/// `!` for what it must look like.
+const WORDINGS: &str = "\
+unknown option '
+no program given
+option ' needs a value: #
+@: invalid # ' (expected !)
+@ takes no value (given ')
+";
 
 /// A wrong command line, or a wrong variable.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct UsageError<'a> {
     /// What is wrong.
     problem: Problem,
-    /// The option's long name without dashes, or the variable's name.
-    option: &'a [u8],
-    /// The culprit.
+    /// The option whose value is wrong; any other one where it is not about a value.
+    option: Opt,
+    /// The option as it was written, or the variable's name; nothing if it is the option's long name.
+    name: &'a [u8],
+    /// The word that is wrong.
     word: &'a [u8],
 }
 
-impl<'a> UsageError<'a> {
-    /// A wrong command line.
-    const fn of(problem: Problem, option: &'a [u8], word: &'a [u8]) -> Self {
-        Self { problem, option, word }
-    }
+impl UsageError<'_> {
+    /// Not known yet what is wrong.
+    const NONE: Self = Self { problem: Problem::NoProgram, option: Opt::Help, name: b"", word: b"" };
 
     /// The line that tells it.
     #[must_use]
+    #[inline(never)]
     pub fn line(&self) -> Line {
+        let mut form = self.option.value().as_bytes();
+        let value = take(&mut form, b' ');
         let mut line = Line::new();
         line.text("init: fatal: ");
-        match self.problem {
-            Problem::Unknown => line.text("unknown option ").quoted(self.word),
-            Problem::NoProgram => line.text("no program given"),
-            Problem::NoValue(name) => line.text("option ").quoted(self.word).text(" needs a value: ").text(name),
-            Problem::Invalid((name, form)) => {
-                self.culprit(&mut line).text(": invalid ").text(name).text(" ").quoted(self.word);
-                line.text(" (expected ").text(form).text(")")
-            }
-            Problem::NoValueWanted => {
-                self.culprit(&mut line).text(" takes no value (given ").quoted(self.word).text(")")
-            }
-        };
+        for mark in nth_line(WORDINGS, self.problem as c_int) {
+            match mark {
+                b'@' => line.add(if self.name.is_empty() { self.option.name() } else { self.name }),
+                b'\'' => line.quoted(self.word),
+                b'#' => line.add(value),
+                b'!' => line.add(form),
+                byte => line.add(&[*byte]),
+            };
+        }
         line.text("\n");
         line
-    }
-
-    /// Adds the option as a person writes it, or the variable: only these begin with a capital.
-    fn culprit<'l>(&self, line: &'l mut Line) -> &'l mut Line {
-        if !self.option.first().is_some_and(u8::is_ascii_uppercase) {
-            line.text("--");
-        }
-        line.add(self.option)
     }
 }

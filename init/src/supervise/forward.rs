@@ -2,7 +2,7 @@
 
 use super::{Action, Actions, Facts, Forward, Next, Outcome, Phase, Received, STOP_REQUESTS, StopClock};
 use super::{Supervisor, signal};
-use crate::cli::Milliseconds;
+use crate::cli::{Milliseconds, Opt};
 use crate::messages::{Message, Target};
 use crate::signal::SignalSet;
 
@@ -12,33 +12,33 @@ impl Supervisor<'_> {
         let number = received.number;
         self.known = self.known.with(number);
         if number == libc::SIGCHLD {
-            return self.reap();
+            // Where reaping keeps failing it is tried once a second.
+            return if self.reap_again.is_some() { self.rest(actions, facts) } else { self.reap() };
         }
         // To tell of it would raise the next one.
         if received.by_init && signal::RAISED_BY_WRITE.contains(number) {
             return self.rest(actions, facts);
         }
         if received.by_kernel && self.shared_with_child().contains(number) && self.ended.is_none() {
-            actions.push(Action::Say(Message::DroppedAsShared { signal: number }));
+            actions.push(Action::Say(Message::dropped_as_shared(number)));
             return self.rest(actions, facts);
         }
         let to = self.config.rewrites.apply(number);
         if to == 0 {
-            actions.push(Action::Say(Message::DroppedByRule { signal: number }));
+            actions.push(Action::Say(Message::dropped_by_rule(number)));
             return self.rest(actions, facts);
         }
-        let only_caught = self.config.caught_only && !signal::ALWAYS_FORWARDED.contains(to);
+        let only_caught = self.config.is_on(Opt::CaughtOnly) && !signal::ALWAYS_FORWARDED.contains(to);
         if self.ended.is_some() {
             return self.signal_after_the_end(to, only_caught, actions, facts);
         }
         self.known = self.known.with(to);
 
-        let to_group = self.config.group || self.is_for_foreground(received);
+        let to_group = self.config.is_on(Opt::Group) || self.is_for_foreground(received);
         // Without /proc every signal is forwarded.
         let only_caught = only_caught && self.proc_is_usable(actions, facts);
         if only_caught && !to_group && !facts.child_catches(to) {
-            let target = Target::Child(self.setup.child);
-            actions.push(Action::Say(Message::DroppedUncaught { signal: to, target }));
+            actions.push(Action::Say(Message::not_caught_by_child(to)));
             return self.rest(actions, facts);
         }
         let mut forward = Forward {
@@ -89,7 +89,7 @@ impl Supervisor<'_> {
         if STOP_REQUESTS.contains(to) {
             return match self.phase {
                 Phase::Waiting => self.ask_to_end(actions, facts),
-                Phase::Asked => self.grace_is_over(actions, Message::GraceCutShort, facts),
+                Phase::Asked => self.grace_is_over(actions, Message::grace_cut_short(), facts),
                 _ => self.rest(actions, facts),
             };
         }
@@ -113,7 +113,7 @@ impl Supervisor<'_> {
             if self.held.is_none() {
                 self.held = Some(forward);
                 actions.push(Action::Hold(forward));
-                actions.push(Action::Say(Message::QueueFull { signal }));
+                actions.push(Action::Say(Message::queue_full(signal)));
             }
             return self.wait(actions, facts);
         }
@@ -122,9 +122,9 @@ impl Supervisor<'_> {
             self.held = None;
         }
         match outcome {
-            Outcome::Refused(errno) => actions.push(Action::Say(Message::CannotSend { signal, target, errno })),
+            Outcome::Refused(errno) => actions.push(Action::Say(Message::cannot_send(signal, target, errno))),
             // Those that several processes got are told one by one.
-            Outcome::Sent if !forward.only_caught => actions.push(Action::Say(Message::Sent { signal, target })),
+            Outcome::Sent if !forward.only_caught => actions.push(Action::Say(Message::sent(signal, target))),
             _ => {}
         }
         if outcome == Outcome::Sent {
@@ -166,9 +166,9 @@ impl Supervisor<'_> {
         let message = match killed {
             Ok(()) => {
                 self.known = self.known.with(libc::SIGKILL);
-                Message::StopTimeout { child }
+                Message::stop_timeout(child)
             }
-            Err(errno) => Message::CannotSend { signal: libc::SIGKILL, target: Target::Child(child), errno },
+            Err(errno) => Message::cannot_send(libc::SIGKILL, Target::Child(child), errno),
         };
         actions.push(Action::Say(message));
         self.rest(actions, facts)

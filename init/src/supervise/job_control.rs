@@ -76,7 +76,7 @@ impl Supervisor<'_> {
         // Taken as told: a stop that the kernel tells of after the SIGCONT is a new one.
         self.stop_consumed = true;
         actions.push(Action::ConsumeStop);
-        actions.push(Action::Say(Message::ChildStopped { child: self.setup.child, signal: by }));
+        actions.push(Action::Say(Message::child_stopped(self.setup.child, by)));
         self.take_terminal_from_child(actions, facts);
         Next::StopSelf(by)
     }

@@ -106,8 +106,8 @@ pub struct Supervisor<'c> {
     settled: bool,
     /// How many processes the out-of-memory killer had ended before; unknown until start-up is over.
     kills_before: Option<u32>,
-    /// The last wait4 failed.
-    reap_failed: bool,
+    /// The last wait4 failed: when it is tried again.
+    reap_again: Option<Time>,
     /// A failing wait was told.
     wait_failure_told: bool,
     /// A missing /proc was told.
@@ -135,7 +135,7 @@ impl<'c> Supervisor<'c> {
             settled: false,
             // A PID 1 that has not counted yet: most often its cgroup was made for it.
             kills_before: if setup.own_pid == 1 { Some(0) } else { None },
-            reap_failed: false,
+            reap_again: None,
             wait_failure_told: false,
             no_proc_told: false,
             survivors: Survivors::None,
@@ -151,6 +151,7 @@ impl<'c> Supervisor<'c> {
     }
 
     /// The same, with the actions added to a list.
+    #[inline(never)]
     fn react(&mut self, event: Event, actions: &mut Actions, facts: &impl Facts) -> Next {
         match event {
             Event::Started => self.rest(actions, facts),
@@ -164,7 +165,7 @@ impl<'c> Supervisor<'c> {
             }
             Event::Reaped(pid, status) => self.reaped(pid, status, actions, facts),
             Event::ReapFailed(errno) => {
-                self.reap_failed = true;
+                self.reap_again = Some(facts.now().after(BREATH));
                 self.warn_of_wait(errno, actions);
                 self.rest(actions, facts)
             }
@@ -183,9 +184,6 @@ impl<'c> Supervisor<'c> {
             self.kills_before = Some(facts.out_of_memory_kills());
             // Zombies that were there before init are told of by no signal (I13).
             actions.push(Action::Settle);
-            return self.reap();
-        }
-        if self.reap_failed {
             return self.reap();
         }
         if self.survivors == Survivors::Unfollowed {
@@ -213,15 +211,19 @@ impl<'c> Supervisor<'c> {
             }
             timeout = Some(left);
         }
+        if let Some(again) = self.reap_again {
+            let left = again.since(facts.now());
+            if left == Milliseconds::ZERO {
+                return self.reap();
+            }
+            timeout = Some(timeout.map_or(left, |timeout: Milliseconds| timeout.min(left)));
+        }
         let mut at_most = |limit: Milliseconds| timeout = Some(timeout.map_or(limit, |timeout| timeout.min(limit)));
         let mut signals = SignalSet::from_bits(u64::MAX);
         if self.held.is_some() {
             // No real-time signal may overtake the one that waits.
             signals = self.config.rewrites.to_standard();
             at_most(RETRY);
-        }
-        if self.reap_failed {
-            at_most(BREATH);
         }
         if self.survivors == Survivors::Unfollowed {
             at_most(RECHECK);
@@ -247,11 +249,11 @@ impl<'c> Supervisor<'c> {
             return Next::KillChild;
         }
         self.deadline = None;
-        self.grace_is_over(actions, Message::GraceOver, facts)
+        self.grace_is_over(actions, Message::grace_over(), facts)
     }
 
     /// Reap what is dead.
-    const fn reap(&self) -> Next {
+    fn reap(&self) -> Next {
         Next::Reap { farewell: self.farewell() }
     }
 
@@ -259,7 +261,7 @@ impl<'c> Supervisor<'c> {
     fn warn_of_wait(&mut self, errno: c_int, actions: &mut Actions) {
         if !self.wait_failure_told {
             self.wait_failure_told = true;
-            actions.push(Action::Say(Message::CannotWait { errno }));
+            actions.push(Action::Say(Message::cannot_wait(errno)));
         }
     }
 
@@ -268,7 +270,7 @@ impl<'c> Supervisor<'c> {
         let usable = facts.proc_is_usable();
         if !usable && !self.no_proc_told {
             self.no_proc_told = true;
-            actions.push(Action::Say(Message::NoProc));
+            actions.push(Action::Say(Message::no_proc()));
         }
         usable
     }

@@ -1,7 +1,7 @@
 //! What a dead process means (contract I4, I13, I18, I19).
 
 use super::{Action, Actions, Facts, Next, Phase, Supervisor};
-use crate::cli::Milliseconds;
+use crate::cli::{Milliseconds, Opt};
 use crate::messages::Message;
 use crate::signal::SignalSet;
 use crate::status::{self, WaitStatus};
@@ -13,21 +13,21 @@ const KEYS: SignalSet = SignalSet::of(&[libc::SIGINT, libc::SIGQUIT]);
 impl Supervisor<'_> {
     /// Whose group gets SIGTERM before it is reaped: that of a child with a session of its own, as dumb-init does. Not if a
     /// teardown begins with the child's end, which asks every process.
-    pub(super) const fn farewell(&self) -> Option<c_int> {
+    pub(super) fn farewell(&self) -> Option<c_int> {
         let is_due = self.setup.session && self.ended.is_none() && !self.teardown_begins_at_the_end();
         if is_due { Some(self.setup.child) } else { None }
     }
 
     /// A process was reaped.
     pub(super) fn reaped(&mut self, pid: c_int, status: WaitStatus, actions: &mut Actions, facts: &impl Facts) -> Next {
-        self.reap_failed = false;
+        self.reap_again = None;
         // The kernel may give the child's pid to another process, but the child ends only once.
         if pid == self.setup.child && self.ended.is_none() {
             self.child_ended(actions, status, facts);
-        } else if self.config.warn_reaped {
+        } else if self.config.is_on(Opt::WarnReaped) {
             actions.push(Action::Say(match status::death_signal(status) {
-                Some(signal) => Message::ReapedKilled { pid, signal },
-                None => Message::ReapedExited { pid, status: status::exit_status(status) },
+                Some(signal) => Message::reaped_killed(pid, signal),
+                None => Message::reaped_exited(pid, status::exit_status(status)),
             }));
         }
         // A process that is another one every moment must not hold up a deadline.
@@ -51,12 +51,12 @@ impl Supervisor<'_> {
                     Some(before) if !is_explained => facts.out_of_memory_kills().saturating_sub(before),
                     _ => 0,
                 };
-                if !is_explained || self.config.verbose > 0 {
-                    actions.push(Action::Say(Message::ChildKilled { child, signal, out_of_memory }));
+                if !is_explained || self.config.is_on(Opt::Verbose) {
+                    actions.push(Action::Say(Message::child_killed(child, signal, out_of_memory)));
                 }
             }
             None => {
-                actions.push(Action::Say(Message::ChildExited { child, status: status::exit_status(status) }));
+                actions.push(Action::Say(Message::child_exited(child, status::exit_status(status))));
             }
         }
         // Before any waiting: ^C and ^\ are for init now.
@@ -78,14 +78,14 @@ impl Supervisor<'_> {
 
     /// No child is dead any more.
     pub(super) fn drained(&mut self, has_children: bool, actions: &mut Actions, facts: &impl Facts) -> Next {
-        self.reap_failed = false;
+        self.reap_again = None;
         if self.phase == Phase::Ending {
             return self.end();
         }
         match self.ended {
             None if has_children => self.follow_stop(actions, facts),
             None => {
-                let message = Message::ChildLost { child: self.setup.child };
+                let message = Message::child_lost(self.setup.child);
                 actions.push(Action::Say(message));
                 self.end()
             }

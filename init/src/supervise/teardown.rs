@@ -1,6 +1,7 @@
 //! What becomes of the processes that outlive the child (contract I2, I14).
 
 use super::{Action, Actions, Facts, LAST_SECOND, Next, Phase, Supervisor, Survivors};
+use crate::cli::Opt;
 use crate::messages::Message;
 use crate::signal::SignalNumber;
 
@@ -12,8 +13,8 @@ impl Supervisor<'_> {
 
     /// Will the remaining processes be asked to end as soon as the child has ended? Under `--wait-all` a stop request that the
     /// child was sent counts for them as well.
-    pub(super) const fn teardown_begins_at_the_end(&self) -> bool {
-        if self.config.wait_all { self.stop_requested } else { self.has_grace() }
+    pub(super) fn teardown_begins_at_the_end(&self) -> bool {
+        if self.config.is_on(Opt::WaitAll) { self.stop_requested } else { self.has_grace() }
     }
 
     /// The child has been reaped, and all else that was dead.
@@ -29,7 +30,7 @@ impl Supervisor<'_> {
                 let has_descendants = has_children || self.is_pid_1();
                 return if has_descendants { self.ask_to_end(actions, facts) } else { self.end() };
             }
-            if !self.config.wait_all {
+            if !self.config.is_on(Opt::WaitAll) {
                 return self.end();
             }
             self.phase = Phase::Waiting;
@@ -68,7 +69,7 @@ impl Supervisor<'_> {
     pub(super) fn grace_is_over(&mut self, actions: &mut Actions, message: Message, facts: &impl Facts) -> Next {
         if self.phase == Phase::Killed {
             self.phase = Phase::Ending;
-            actions.push(Action::Say(Message::Left));
+            actions.push(Action::Say(Message::left()));
         } else {
             self.phase = Phase::Killed;
             self.deadline = Some(facts.now().after(LAST_SECOND));

@@ -72,8 +72,10 @@ pub enum Survivors {
     None,
     /// Some; the shell follows one of them by its pidfd.
     Followed,
-    /// Some, and their end is not told.
+    /// Some, and there is no pidfd to follow one by.
     Unfollowed,
+    /// Some, and /proc does not show them: init hears only of the end of its own children.
+    Unseen,
 }
 
 /// What happened: the outcome of [`Next`].

@@ -25,11 +25,9 @@ pub use start::{Start, Words};
 
 use core::ffi::c_long;
 
-/// The version of both programs, Cargo.toml's.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// The commit that was built, short; `unknown` outside a checkout (build.rs).
-pub const GIT_HASH: &str = env!("BITTS_GIT_HASH");
+/// What `init --version` prints (contract I3). dockerd parses this line: it wants `tini version `, and after ` - ` `git.` and a hash.
+pub const INIT_VERSION: &str =
+    concat!("tini version ", env!("CARGO_PKG_VERSION"), "_bitts - git.", env!("BITTS_GIT_HASH"), "\n");
 
 /// What `pause -v` prints (contract P5).
 pub const PAUSE_VERSION: &str = concat!("pause ", env!("CARGO_PKG_VERSION"), " (git ", env!("BITTS_GIT_HASH"), ")\n");

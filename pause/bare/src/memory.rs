@@ -20,7 +20,11 @@ macro_rules! memory_functions {
         unsafe extern "C" fn memmove(to: *mut u8, from: *const u8, length: usize) -> *mut u8 {
             // SAFETY: as above; of two that overlap, a byte is read before it is written to.
             let copy = |at: usize| unsafe { to.add(at).write_volatile(from.add(at).read_volatile()) };
-            if to.cast_const() < from { (0..length).for_each(copy) } else { (0..length).rev().for_each(copy) }
+            if to.cast_const() < from {
+                (0..length).for_each(copy)
+            } else {
+                (0..length).rev().for_each(copy)
+            }
             to
         }
 

@@ -6,9 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use init_core::message::{CAPACITY, Filling, Line};
-use init_core::options::{Config, Id, Persona};
-use init_core::text::Text;
+use init_core::cli::{self, Action, Persona, Request};
+use init_core::messages;
 
 // ---- The input --------------------------------------------------------------------------------------------------------
 
@@ -59,7 +58,7 @@ pub const VOCABULARY: &[&[u8]] = &[
 #[derive(Debug, PartialEq)]
 pub enum Meaning {
     /// To do something else than to run a program: which, by its long name.
-    Order(&'static str),
+    Action(&'static str),
     /// Something is wrong, and this is the line that says so. The contract's: any of these.
     Refused(Vec<Vec<u8>>),
     /// To run a program.
@@ -95,9 +94,9 @@ pub struct Settings {
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Flag,
-    /// It takes a value, which the messages call so.
-    Valued(&'static str),
-    Order,
+    /// It takes a value: what the messages call it, and what they say it must look like.
+    Valued(&'static str, &'static str),
+    Action,
 }
 
 /// The table of I2: letters, long name, kind; the values' names are those of the manual.
@@ -109,15 +108,15 @@ const OPTIONS: [(&str, &str, Kind); 16] = [
     ("", "wait-all", Kind::Flag),
     ("w", "warn-reaped", Kind::Flag),
     ("v", "verbose", Kind::Flag),
-    ("t", "grace", Kind::Valued("TIME")),
-    ("", "stop-timeout", Kind::Valued("TIME[:SIG,...]")),
-    ("p", "parent-death", Kind::Valued("SIG")),
-    ("r", "rewrite", Kind::Valued("S:R")),
-    ("e", "expect", Kind::Valued("CODE")),
-    ("P", "pause", Kind::Order),
-    ("lL", "license", Kind::Order),
-    ("h", "help", Kind::Order),
-    ("V", "version", Kind::Order),
+    ("t", "grace", Kind::Valued("TIME", "10, 10s, 500ms or 2m")),
+    ("", "stop-timeout", Kind::Valued("TIME[:SIG,...]", "a time, such as 10s, or 10s:TERM,INT")),
+    ("p", "parent-death", Kind::Valued("SIG", "1-64 or a name, such as TERM")),
+    ("r", "rewrite", Kind::Valued("S:R", "two signals, such as TERM:QUIT")),
+    ("e", "expect", Kind::Valued("CODE", "0-255")),
+    ("P", "pause", Kind::Action),
+    ("lL", "license", Kind::Action),
+    ("h", "help", Kind::Action),
+    ("V", "version", Kind::Action),
 ];
 
 /// Signals 1–31 in their order (signal(7), x86 and most others).
@@ -296,10 +295,15 @@ fn line(before: &str, word: &[u8], behind: &str) -> Vec<u8> {
     [b"init: fatal: ", before.as_bytes(), &quoted(word), behind.as_bytes(), b"\n"].concat()
 }
 
+/// The line about a malformed value.
+fn invalid(culprit: &str, (name, form): (&str, &str), value: &[u8]) -> Vec<u8> {
+    line(&format!("{culprit}: invalid {name} "), value, &format!(" (expected {form})"))
+}
+
 /// How the contract understands it.
 pub fn contract(input: &Input) -> Meaning {
     let mut asked = Asked::default();
-    let mut faults = Vec::new();
+    let mut errors = Vec::new();
     let parts = |variable: &[u8]| {
         let mut halves = variable.splitn(2, |byte| *byte == b'=').map(<[u8]>::to_vec);
         (halves.next().unwrap_or_default(), halves.next().unwrap_or_default())
@@ -309,7 +313,7 @@ pub fn contract(input: &Input) -> Meaning {
     }
     let own = input.variables.iter().filter(|variable| variable.starts_with(b"BITTS_"));
     for (name, value) in own.map(|variable| parts(variable)) {
-        for (_, long, kind) in OPTIONS.iter().filter(|(_, _, kind)| *kind != Kind::Order) {
+        for (_, long, kind) in OPTIONS.iter().filter(|(_, _, kind)| *kind != Kind::Action) {
             let own = format!("BITTS_{}", long.to_uppercase().replace('-', "_"));
             if name != own.as_bytes() {
                 continue;
@@ -317,34 +321,33 @@ pub fn contract(input: &Input) -> Meaning {
             if value.is_empty() {
                 asked.off(long);
             } else if asked.value(long, &value).is_none() {
-                let what = if let Kind::Valued(what) = kind { what } else { "number" };
-                faults.push(line(&format!("{own}: "), &value, &format!(" is no valid {what}")));
+                let expected = match kind {
+                    Kind::Valued(name, form) => (*name, *form),
+                    _ if *long == "verbose" => ("number", "0-255"),
+                    _ => ("value", "0 or 1"),
+                };
+                errors.push(invalid(&own, expected, &value));
             }
         }
     }
 
-    let mut fault = |line: Vec<u8>| {
-        // Of several faults any may be told.
-        let mut lines = std::mem::take(&mut faults);
-        lines.push(line);
-        Meaning::Refused(lines)
+    let mut refused = |line: Vec<u8>| {
+        // Of several errors any may be told.
+        errors.push(line);
+        Meaning::Refused(std::mem::take(&mut errors))
     };
+    let no_program = || b"init: fatal: no program given\n".to_vec();
     let mut words = input.words.iter().copied().enumerate();
     let options = loop {
         let Some((at, word)) = words.next() else {
-            return fault(b"init: fatal: PROGRAM is missing\n".to_vec());
+            return refused(no_program());
         };
         if word == b"--" {
-            break if at + 1 < input.words.len() {
-                at + 1
-            } else {
-                return fault(b"init: fatal: PROGRAM is missing\n".to_vec());
-            };
+            break if at + 1 < input.words.len() { at + 1 } else { return refused(no_program()) };
         }
         if word == b"-" || !word.starts_with(b"-") {
             break at;
         }
-        let unknown = || line("", word, ": unknown option");
         // Each option in the word, whether it is turned on, and the value that is attached to it.
         let mut rest = &word[1..];
         loop {
@@ -353,7 +356,7 @@ pub fn contract(input: &Input) -> Meaning {
                 let mut halves = name.splitn(2, |byte| *byte == b'=');
                 let (name, attached) = (halves.next().unwrap_or_default(), halves.next());
                 let by_name = |name: &[u8]| OPTIONS.iter().find(|(_, long, _)| long.as_bytes() == name);
-                let off = || by_name(name.strip_prefix(b"no-")?).filter(|(_, _, kind)| *kind != Kind::Order);
+                let off = || by_name(name.strip_prefix(b"no-")?).filter(|(_, _, kind)| *kind != Kind::Action);
                 (by_name(name).map(|option| (option, true)).or_else(|| Some((off()?, false))), true, attached)
             } else {
                 let Some((letter, behind)) = rest.split_first() else { break };
@@ -361,31 +364,32 @@ pub fn contract(input: &Input) -> Meaning {
                 let option = OPTIONS.iter().find(|(letters, _, _)| letters.as_bytes().contains(letter));
                 (option.map(|option| (option, true)), false, (!behind.is_empty()).then_some(behind))
             };
-            let Some(((_, long, kind), on)) = option else { return fault(unknown()) };
+            let Some(((_, long, kind), on)) = option else { return refused(line("unknown option ", word, "")) };
             match kind {
-                Kind::Valued(what) if on => {
+                Kind::Valued(name, form) if on => {
                     let Some(value) = attached.or_else(|| words.next().map(|(_, word)| word)) else {
-                        return fault(line(&format!("--{long}: "), word, &format!(" lacks its {what}")));
+                        return refused(line("option ", word, &format!(" needs a value: {name}")));
                     };
                     if value.is_empty() || asked.value(long, value).is_none() {
-                        return fault(line(&format!("--{long}: "), value, &format!(" is no valid {what}")));
+                        return refused(invalid(&format!("--{long}"), (name, form), value));
                     }
                     break;
                 }
-                _ if is_long && attached.is_some() => {
-                    return fault(line(&format!("--{long}: "), attached.unwrap_or_default(), ": no value wanted"));
+                _ if let (true, Some(value)) = (is_long, attached) => {
+                    let no = if on { "" } else { "no-" };
+                    return refused(line(&format!("--{no}{long} takes no value (given "), value, ")"));
                 }
-                Kind::Order => return Meaning::Order(long),
+                Kind::Action => return Meaning::Action(long),
                 Kind::Flag => asked.flag(long, on),
-                Kind::Valued(_) => asked.off(long),
+                Kind::Valued(..) => asked.off(long),
             }
             if rest.is_empty() {
                 break;
             }
         }
     };
-    if !faults.is_empty() {
-        return Meaning::Refused(faults);
+    if !errors.is_empty() {
+        return Meaning::Refused(errors);
     }
 
     // I4: the name that it is called by.
@@ -418,58 +422,39 @@ pub fn contract(input: &Input) -> Meaning {
 
 // ---- init's own reading ----------------------------------------------------------------------------------------------------
 
-/// Flags by their long names.
-const FLAGS: [(&str, Id); 7] = [
-    ("group", Id::Group),
-    ("single-child", Id::SingleChild),
-    ("subreaper", Id::Subreaper),
-    ("caught-only", Id::CaughtOnly),
-    ("wait-all", Id::WaitAll),
-    ("warn-reaped", Id::WarnReaped),
-    ("verbose", Id::Verbose),
-];
-
-/// How init understands it, by the calls that its `main` makes.
+/// How init understands it, by the call that its `main` makes.
 pub fn init(input: &Input) -> Meaning {
+    let (config, options) = match cli::read(input.name, input.variables.iter().copied(), input.words.iter().copied()) {
+        Ok(Request::Run(config, options)) => (config, options),
+        Ok(Request::Act(Action::Pause, _)) => return Meaning::Action("pause"),
+        Ok(Request::Act(Action::License, _)) => return Meaning::Action("license"),
+        Ok(Request::Act(Action::Help, _)) => return Meaning::Action("help"),
+        Ok(Request::Act(Action::Version, _)) => return Meaning::Action("version"),
+        Err(error) => return Meaning::Refused(vec![error.line().bytes().to_vec()]),
+    };
+    let flags = [
+        ("group", config.group),
+        ("single-child", config.single_child),
+        ("subreaper", config.subreaper),
+        ("caught-only", config.caught_only),
+        ("wait-all", config.wait_all),
+        ("warn-reaped", config.warn_reaped),
+        ("verbose", config.verbose > 0),
+    ];
+    let limit = u64::from(config.stop_timeout.0);
     let persona = Persona::of(input.name);
-    let mut config = Config::new(persona);
-    config.variables(input.variables.iter().copied());
-    let options = config.command_line(input.words.iter().copied());
-    if let Some(order) = config.order {
-        return Meaning::Order(match order {
-            Id::Pause => "pause",
-            Id::License => "license",
-            Id::Help => "help",
-            Id::Version => "version",
-            _ => "no order",
-        });
-    }
-    let mut told = Vec::new();
-    if config.fault.describe(&mut |text, filling| told.push(message(text, filling))) {
-        return Meaning::Refused(told);
-    }
-    let session = config.new_session();
-    let limit = u64::from(config.value(Id::StopTimeout));
     Meaning::Run(Box::new(Settings {
         options,
-        session,
-        flags: FLAGS.iter().filter(|(_, id)| config.is_on(*id)).map(|(name, _)| *name).collect(),
-        grace: config.value(Id::Grace).into(),
+        session: config.new_session(),
+        flags: flags.iter().filter(|(_, is_on)| *is_on).map(|(name, _)| *name).collect(),
+        grace: config.grace.0.into(),
         stop_timeout: (limit > 0)
             .then(|| (limit, (1..=64).filter(|signal| config.stop_signals.contains(*signal)).collect())),
-        parent_death: config.value(Id::ParentDeath) as i32,
+        parent_death: config.parent_death.unwrap_or(0),
         rewrites: (1..=64).map(|from| (from, config.rewrites.apply(from))).filter(|(from, to)| from != to).collect(),
         expected: (0..=255).filter(|code| *code > 0 && config.expected.apply(*code) == 0).collect(),
         exec_failures: [persona.exec_failure(libc::ENOENT), persona.exec_failure(libc::EACCES)],
     }))
-}
-
-/// A message of init's.
-fn message(text: Text, filling: &Filling) -> Vec<u8> {
-    let mut memory = [0; CAPACITY];
-    let mut line = Line::new(&mut memory);
-    line.fill(text, filling);
-    line.bytes().to_vec()
 }
 
 // ---- The judgement ---------------------------------------------------------------------------------------------------------
@@ -488,7 +473,7 @@ pub fn judge(bytes: &[u8], init: impl Fn(&Input) -> Meaning) -> Result<(), Strin
     let input = Input::of(bytes);
     let (is, wanted) = (init(&input), contract(&input));
     let agree = match (&is, &wanted) {
-        // Of several faults any may be told, by one line.
+        // Of several errors any may be told, by one line.
         (Meaning::Refused(told), Meaning::Refused(lines)) => match told.as_slice() {
             [line] => is_one_line(line) && lines.contains(line),
             _ => false,
@@ -501,11 +486,10 @@ pub fn judge(bytes: &[u8], init: impl Fn(&Input) -> Meaning) -> Result<(), Strin
     // What is said of the program's name, at -v and when it cannot be executed.
     if let Meaning::Run(settings) = &is {
         let program = input.words[settings.options];
-        for text in [Text::Started, Text::CannotExecute] {
-            let numbers = [settings.exec_failures[0].into(), 0, 0];
-            let line = message(text, &Filling { numbers, word: program, ..Filling::NONE });
-            let quoted = quoted(program);
-            if !is_one_line(&line) || !line.windows(quoted.len()).any(|part| part == quoted) {
+        let quoted = quoted(program);
+        for line in [messages::started(1, program), messages::cannot_execute(program, libc::ENOENT)] {
+            let line = line.bytes();
+            if !is_one_line(line) || !line.windows(quoted.len()).any(|part| part == quoted) {
                 return Err(format!("{input:?}: {}", line.escape_ascii()));
             }
         }

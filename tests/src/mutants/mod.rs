@@ -80,7 +80,7 @@ pub struct Outcome {
 }
 
 /// The test files that run on a changed program, the quick ones first.
-pub const FILES: [&str; 22] = [
+pub const FILES: [&str; 21] = [
     "command_line",
     "group",
     "descriptors",
@@ -93,7 +93,6 @@ pub const FILES: [&str; 22] = [
     "hold",
     "names",
     "exec",
-    "child_stack",
     "stop_timeout",
     "pause",
     "terminal",
@@ -106,7 +105,7 @@ pub const FILES: [&str; 22] = [
 ];
 
 /// How many of them are quick.
-pub const QUICK: usize = 13;
+pub const QUICK: usize = 12;
 
 /// The test of the sizes.
 const SIZE: &str = "b4_release_files_are_small";
@@ -114,24 +113,25 @@ const SIZE: &str = "b4_release_files_are_small";
 /// What root alone can run: it makes cgroups, and processes of other users.
 const AS_ROOT: &str = "privileged";
 
-/// Those that are the first to know, by the source file.
-const FIRST: [(&str, &[&str]); 6] = [
-    ("init/src/child.rs", &["exec", "start", "group"]),
-    ("init/src/supervise.rs", &["signals", "group", "stop_timeout", "death", "teardown", "terminal"]),
-    ("init/src/processes.rs", &["caught_only", "teardown", "death"]),
-    ("init/src/sys.rs", &["start", "signals", "teardown", "terminal"]),
-    ("pause/src/main.rs", &["pause"]),
-    ("pause/src/sys.rs", &["pause", "stderr"]),
+/// Those that are the first to know, by the source file or its folder.
+const FIRST: [(&str, &[&str]); 7] = [
+    ("init/src/spawn.rs", &["exec", "start", "group"]),
+    ("init/src/shell.rs", &["signals", "group", "stop_timeout", "death", "teardown", "terminal"]),
+    ("init/src/procfs.rs", &["caught_only", "teardown", "death"]),
+    ("init/src/oom.rs", &["death"]),
+    ("init/src/sys/", &["start", "signals", "teardown", "terminal"]),
+    ("pause/src/", &["pause"]),
+    ("pause/bare/", &["pause", "stderr"]),
 ];
 
 /// The file of tests of what is pure, which is linked with it, and so built anew for each fault there.
 const CORE: &str = "core";
 
-/// The one that includes the loop and what is pure, and plays every sequence of events: built anew too, for it knows of no program.
+/// The one that plays every sequence of events with what is pure: built anew too, for it knows of no program.
 const LOOP: &str = "exhaustive";
 
 /// What is not pure: nothing in there is linked with [`CORE`].
-const SHELL: [&str; 7] = ["main", "child", "supervise", "processes", "sys", "build", "words"];
+const SHELL: [&str; 6] = ["main.rs", "oom.rs", "procfs.rs", "shell.rs", "spawn.rs", "sys/"];
 
 /// The longest that a file of tests may take.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -173,7 +173,7 @@ fn output(command: &mut Command) -> Result<Vec<u8>, String> {
 pub fn list() -> Result<Vec<Mutant>, String> {
     let mut command = Command::new("cargo");
     command.current_dir(ship::root()).args(["mutants", "--list", "--json", "--diff", "--no-shuffle"]);
-    let listed = output(command.args(["--package", "init", "--package", "pause"]))
+    let listed = output(command.args(["--package", "init", "--package", "pause", "--package", "bare"]))
         .map_err(|why| format!("{why}\ntry: cargo install cargo-mutants --locked"))?;
     let listed: Vec<Value> = serde_json::from_slice(&listed).map_err(|error| error.to_string())?;
     let mut mutants =
@@ -349,8 +349,8 @@ impl Bench {
     /// The same of one that has been put in.
     fn judge(&mut self, mutant: &Mutant) -> Result<Outcome, String> {
         let mut outcome = Outcome { fate: Fate::Missed, by: String::new(), refused: String::new() };
-        let is_pure = mutant.file.starts_with("init/src/")
-            && !SHELL.iter().any(|name| mutant.file == format!("init/src/{name}.rs"));
+        let file = mutant.file.strip_prefix("init/src/");
+        let is_pure = file.is_some_and(|file| !SHELL.iter().any(|name| file.starts_with(name)));
         let function = format!("{}: {}", mutant.file, mutant.function);
         if is_pure {
             // No program is needed for what the tests of its own notice.
@@ -382,7 +382,7 @@ impl Bench {
         let is_same = built == self.unchanged;
         let found = (!is_same).then(|| {
             let known = self.first_failure(&mutant.file, &function);
-            known.or_else(|| self.loop_failure(mutant, is_pure)).or_else(|| self.slow_failure())
+            known.or_else(|| if is_pure { self.loop_failure() } else { None }).or_else(|| self.slow_failure())
         });
         match found.flatten() {
             Some((file, test, slow)) => {
@@ -411,16 +411,13 @@ impl Bench {
                 return Some((file.clone(), test.clone(), slow));
             }
         }
-        let first = FIRST.iter().find(|(name, _)| *name == source).map_or(&[] as &[&str], |(_, files)| files);
+        let first = FIRST.iter().find(|(name, _)| source.starts_with(name)).map_or(&[] as &[&str], |(_, files)| files);
         let rest = FILES[..QUICK].iter().filter(|file| !first.contains(file));
         first.iter().chain(rest).find_map(|file| self.confirmed(file, self.tests.get(*file)?))
     }
 
-    /// The same of all sequences of events, where these reach the source.
-    fn loop_failure(&self, mutant: &Mutant, is_pure: bool) -> Option<(String, String, bool)> {
-        if !is_pure && mutant.file != "init/src/supervise.rs" {
-            return None;
-        }
+    /// The same of all sequences of events, for what is pure.
+    fn loop_failure(&self) -> Option<(String, String, bool)> {
         let built = tests(&self.sources(), &self.folder.path().join("tests"), &[LOOP], &[], None).ok()?;
         self.confirmed(LOOP, built.get(LOOP)?)
     }
