@@ -1,7 +1,7 @@
 //! The core under any kernel whatsoever: whatever it asks is answered in every way, whatever it does has every outcome, in every
 //! state that it can reach. States are compared by equality, so the length of a run has no limit.
 
-use crate::kernel::{CHILD, GROUP, JOB, LONG, ORPHANS, REAL_TIME};
+use crate::kernel::{CHILD, GROUP, LONG, ORPHANS, REAL_TIME};
 use crate::modes::Mode;
 use crate::shell::Script;
 use init_core::signal::{SignalNumber, SignalSet};
@@ -32,10 +32,10 @@ impl Facts for Oracle {
         self.any(&[false, true])
     }
     fn child_group(&self) -> Option<i32> {
-        self.any(&[Some(CHILD), Some(GROUP), None])
+        self.any(&[Some(CHILD), None])
     }
     fn foreground(&self) -> Option<i32> {
-        self.any(&[Some(CHILD), Some(GROUP), Some(JOB), Some(0), None])
+        self.any(&[Some(CHILD), Some(GROUP), None])
     }
     fn may_read_terminal(&self) -> bool {
         self.any(&[false, true])
@@ -47,7 +47,7 @@ impl Facts for Oracle {
         self.any(&[false, true])
     }
     fn proc_is_usable(&self) -> bool {
-        self.any(&[true, false])
+        true
     }
     fn out_of_memory_kills(&self) -> u32 {
         0
@@ -65,22 +65,16 @@ struct Alone {
 }
 
 impl Alone {
-    /// All outcomes of what is next. One signal of each class: a stop request, the same from the terminal's ^C, one that a rule
-    /// drops, one that init raises itself, a queued one, CONT, a stop of the terminal, SIGCHLD.
-    fn outcomes(&self) -> Vec<Event> {
-        let signal = |number, by_kernel, by_init, is_queued| Received { number, by_kernel, by_init, is_queued };
+    /// All outcomes of what is next. Of the signals there is a stop request and SIGCHLD, and with a terminal its stop and CONT,
+    /// without one a queued one: the core remembers all that it took, so each more doubles the states.
+    fn outcomes(&self, mode: &Mode) -> Vec<Event> {
+        let signal = |number, is_queued| Received { number, by_kernel: false, by_init: false, is_queued };
         match self.next {
             Next::Wait { signals, .. } => {
-                let any = [
-                    signal(libc::SIGTERM, false, false, false),
-                    signal(libc::SIGHUP, false, false, false),
-                    signal(libc::SIGPIPE, false, true, false),
-                    signal(REAL_TIME, false, false, true),
-                    signal(libc::SIGCONT, false, false, false),
-                    signal(libc::SIGTSTP, true, false, false),
-                    signal(libc::SIGCHLD, false, false, false),
-                ];
-                let taken = any.into_iter().filter(|received| signals.contains(received.number)).map(Event::Signal);
+                let others = if mode.job_control() { [libc::SIGCONT, libc::SIGTSTP] } else { [REAL_TIME; 2] };
+                let any = [signal(libc::SIGTERM, false), signal(libc::SIGCHLD, false)].into_iter();
+                let any = any.chain(others.map(|number| signal(number, number == REAL_TIME)));
+                let taken = any.filter(|received| signals.contains(received.number)).map(Event::Signal);
                 taken.chain([Event::Quiet, Event::FollowedEnded, Event::WaitFailed(libc::EINVAL)]).collect()
             }
             Next::Reap { .. } => vec![
@@ -94,9 +88,9 @@ impl Alone {
             Next::Send(forward) => Self::fates(forward),
             Next::Resend => Self::fates(self.held.expect("a signal is held")),
             Next::KillChild => vec![Event::ChildKilled(Ok(())), Event::ChildKilled(Err(libc::EPERM))],
-            Next::LookForSurvivors => {
-                [Survivors::None, Survivors::Followed, Survivors::Unfollowed].map(Event::Looked).to_vec()
-            }
+            Next::LookForSurvivors => [Survivors::None, Survivors::Followed, Survivors::Unfollowed, Survivors::Unseen]
+                .map(Event::Looked)
+                .to_vec(),
             Next::StopSelf(by) => vec![Event::StoppedSelf(by)],
             Next::End(_) => Vec::new(),
         }
@@ -164,7 +158,7 @@ fn explore(mode: &'static Mode) -> (usize, usize, usize) {
         if matches!(states[at].next, Next::End(_)) {
             ends.push(at);
         }
-        for event in states[at].outcomes() {
+        for event in states[at].outcomes(mode) {
             *oracle.0.borrow_mut() = Script::default();
             loop {
                 let mut next = states[at].clone();

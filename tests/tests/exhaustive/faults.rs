@@ -3,7 +3,7 @@
 use crate::kernel::{CHILD, ORPHANS};
 use crate::shell::{View, When};
 use init_core::cli::Milliseconds;
-use init_core::messages::Message;
+use init_core::messages::{Message, Text};
 use init_core::signal::{STOP_REQUESTS, SignalSet};
 use init_core::supervise::{Action, Actions, Decision, Event, Facts, Forward, Next, Supervisor};
 
@@ -157,7 +157,9 @@ pub fn decide(core: &mut Supervisor<'static>, mut event: Event, view: &View) -> 
             *next = Next::StopSelf(libc::SIGSTOP);
         }
         (Fault::NeverStops, next @ Next::StopSelf(_)) => *next = forever,
-        (Fault::ConcealsDeath, _) => keep = |action| !matches!(action, Action::Say(Message::ChildKilled { .. })),
+        (Fault::ConcealsDeath, _) => {
+            keep = |action| !matches!(action, Action::Say(Message { text: Text::ChildKilled, .. }))
+        }
         _ => {}
     }
     let mut actions = Actions::NONE;

@@ -1,10 +1,10 @@
 //! What must be true of every run. The judge reads what is done and what happens, sees the kernel, knows the contract, and asks
 //! neither core nor shell: a second opinion.
 
-use crate::kernel::{CHILD, Kernel, Life, Move, Time, is_real_time};
+use crate::kernel::{CHILD, Kernel, Life, Time, is_real_time};
 use crate::modes::Mode;
 use crate::shell::Entry;
-use init_core::messages::{Message, Target};
+use init_core::messages::{Message, Target, Text};
 use init_core::signal::{SignalNumber, SignalSet};
 use init_core::status::WaitStatus;
 use init_core::supervise::{Action, Event, Forward, Next, Outcome, Received, Survivors};
@@ -54,24 +54,24 @@ fn fate(mode: &Mode, received: Received, ended: bool) -> Fate {
     let keys = SignalSet::of(&[libc::SIGINT, libc::SIGQUIT, libc::SIGWINCH]).or(TERMINAL_STOPS);
     let hang_up = !mode.setup.leads_session && [libc::SIGHUP, libc::SIGCONT].contains(&number);
     if received.by_kernel && !ended && !mode.setup.own_group && (keys.contains(number) || hang_up) {
-        return Fate::Told(Message::DroppedAsShared { signal: number });
+        return Fate::Told(Message::dropped_as_shared(number));
     }
     let to = mode.rules.iter().find(|(from, _)| *from == number).map_or(number, |(_, to)| *to);
     if to == 0 {
-        return Fate::Told(Message::DroppedByRule { signal: number });
+        return Fate::Told(Message::dropped_by_rule(number));
     }
     if ended {
         return if STOP_REQUESTS.contains(to) { Fate::Hurry } else { Fate::All(to) };
     }
-    if only_if_caught(mode, to) && !mode.config.group && !mode.catches(to) {
-        return Fate::Told(Message::DroppedUncaught { signal: to, target: Target::Child(CHILD) });
+    if only_if_caught(mode, to) && !mode.group && !mode.catches(to) {
+        return Fate::Told(Message::not_caught_by_child(to));
     }
     Fate::Forward(to)
 }
 
 /// Does this signal go only to processes that catch it (`--caught-only`)?
 fn only_if_caught(mode: &Mode, number: SignalNumber) -> bool {
-    mode.config.caught_only && mode.proc && !STOP_REQUESTS.or(HARMLESS).contains(number)
+    mode.caught_only && mode.proc && !STOP_REQUESTS.or(HARMLESS).contains(number)
 }
 
 /// How init must end when the child ended so (I18), or in an unknown way (I13).
@@ -98,11 +98,11 @@ fn wanted(mode: &Mode, kernel: &Kernel) -> Wanted {
     let Life::Stopped { by, asked, told: false } = kernel.child().life else { return Wanted::Nothing };
     let setup = &mode.setup;
     let by_terminal = TERMINAL_STOPS.contains(by);
-    let of_child = mode.terminal && kernel.foreground == if setup.own_group { CHILD } else { mode.group() };
+    let of_child = mode.terminal && kernel.foreground == if setup.own_group { CHILD } else { mode.own_group() };
     if !mode.terminal && !setup.session {
         return Wanted::Nothing;
     }
-    if by != libc::SIGTSTP && by_terminal && setup.own_group && kernel.foreground == mode.group() {
+    if by != libc::SIGTSTP && by_terminal && setup.own_group && kernel.foreground == mode.own_group() {
         // It asks for a terminal that is init's to give.
         return if mode.is_pid_1() { Wanted::Continue } else { Wanted::Anything };
     }
@@ -169,6 +169,8 @@ pub struct Judge {
     event: Event,
     continued: bool,
     gave: bool,
+    /// Something has happened in this step: what init saw of the terminal and of stops may not be so any more.
+    disturbed: bool,
     /// What was wanted of init when it looked, and what is to be said in this step.
     wanted: Wanted,
     due_message: Option<Message>,
@@ -189,12 +191,14 @@ pub struct Judge {
     farewells: Option<u32>,
     /// The terminal was taken back since the child's end.
     took: bool,
-    /// Signals received, forwarded and sent until then (I19), and the out-of-memory kills that were there before.
+    /// Signals received, forwarded and sent until then (I19).
     known: SignalSet,
-    kills_before: Option<u32>,
+    /// How many processes the out-of-memory killer had ended when init started, and when it had time to count; after the child's
+    /// end: how many init may tell of.
+    kills: (u32, Option<u32>),
     settled: bool,
-    /// The last wait4 failed; the wait for a signal did; that was told.
-    failing: bool,
+    /// The last wait4 failed: when it is tried again. The wait for a signal failed. That was told.
+    failing: Clock,
     breathing: bool,
     warned: bool,
     /// No child was left, and the child was not reaped; that was told.
@@ -209,6 +213,22 @@ fn must(holds: bool, broken: Broken) -> Result<(), Broken> {
     if holds { Ok(()) } else { Err(broken) }
 }
 
+fn is_killed(message: Message) -> bool {
+    matches!(message.text, Text::ChildKilled | Text::OutOfMemoryOnce | Text::OutOfMemory)
+}
+
+/// The promise that a message keeps, which is said where it should not be, or not said.
+fn promise(message: Message) -> Broken {
+    match message.text {
+        _ if is_killed(message) => "I19: an unexplained death is told, and only that",
+        Text::CannotWait => "I13: a failing call is told once",
+        Text::DroppedAsShared | Text::DroppedByRule | Text::NotCaughtByChild => {
+            "I12: a dropped signal is told with the rule"
+        }
+        _ => "I2: what is done is told, and only that",
+    }
+}
+
 impl Judge {
     pub fn new(kernel: &Kernel) -> Self {
         Self {
@@ -219,6 +239,7 @@ impl Judge {
             event: Event::Started,
             continued: false,
             gave: false,
+            disturbed: false,
             wanted: Wanted::Nothing,
             due_message: None,
             starts: None,
@@ -232,9 +253,9 @@ impl Judge {
             farewells: Some(0),
             took: false,
             known: SignalSet::EMPTY,
-            kills_before: None,
+            kills: (kernel.out_of_memory, None),
             settled: false,
-            failing: false,
+            failing: None,
             breathing: false,
             warned: false,
             lost: false,
@@ -246,10 +267,13 @@ impl Judge {
 
     pub fn read(&mut self, entry: Entry, kernel: &Kernel, mode: &Mode) -> Result<(), Broken> {
         match entry {
-            Entry::Happened(Move::ChildLost) | Entry::Happened(_) | Entry::Ended(..) | Entry::Passed(_) => Ok(()),
+            Entry::Happened(_) | Entry::Ended(..) | Entry::Passed(_) => {
+                self.disturbed = true;
+                Ok(())
+            }
             Entry::Event(event) => {
                 (self.step, self.event) = (kernel.now, event);
-                (self.continued, self.gave, self.wanted) = (false, false, Wanted::Nothing);
+                (self.disturbed, self.continued, self.gave, self.wanted) = (false, false, false, Wanted::Nothing);
                 self.event(event, kernel, mode)
             }
             Entry::Did(action) => self.action(action, kernel, mode),
@@ -265,7 +289,7 @@ impl Judge {
 
     /// Do all processes get TERM when the child has ended?
     fn begins_at_the_end(&self, mode: &Mode) -> bool {
-        if mode.config.wait_all { self.stop_requested } else { mode.grace > 0 }
+        if mode.wait_all { self.stop_requested } else { mode.grace > 0 }
     }
 
     /// The teardown begins.
@@ -300,7 +324,7 @@ impl Judge {
                     (Fate::Hurry, Phase::Asked) => {}
                     (Fate::Hurry, _) => {
                         done = 1;
-                        if mode.config.wait_all && matches!(self.phase, Phase::Running | Phase::Waiting) {
+                        if mode.wait_all && matches!(self.phase, Phase::Running | Phase::Waiting) {
                             self.ask(mode);
                         }
                     }
@@ -311,24 +335,26 @@ impl Judge {
             Event::Sent(forward, outcome) => self.sent(forward, outcome, mode)?,
             Event::WaitFailed(errno) | Event::ReapFailed(errno) => {
                 self.breathing = matches!(event, Event::WaitFailed(_));
-                self.failing |= !self.breathing;
-                self.due_message = (!self.warned).then_some(Message::CannotWait { errno });
+                if !self.breathing {
+                    self.failing = Some((self.step + SECOND, self.step + SECOND));
+                }
+                self.due_message = (!self.warned).then_some(Message::cannot_wait(errno));
                 self.warned = true;
             }
             Event::Reaped(pid, status) => {
-                self.failing = false;
+                self.failing = None;
                 if pid == CHILD && self.ended.is_none() {
                     self.child_ended(status, kernel, mode);
-                } else if mode.config.warn_reaped {
+                } else if mode.warn_reaped {
                     self.due_message = Some(if libc::WIFSIGNALED(status) {
-                        Message::ReapedKilled { pid, signal: libc::WTERMSIG(status) }
+                        Message::reaped_killed(pid, libc::WTERMSIG(status))
                     } else {
-                        Message::ReapedExited { pid, status: libc::WEXITSTATUS(status) as u8 }
+                        Message::reaped_exited(pid, libc::WEXITSTATUS(status) as u8)
                     });
                 }
             }
             Event::Drained { has_children } => {
-                self.failing = false;
+                self.failing = None;
                 self.lost |= self.ended.is_none() && !has_children;
                 self.wanted = wanted(mode, kernel);
                 if self.ended.is_some() && self.phase == Phase::Running {
@@ -342,11 +368,11 @@ impl Judge {
             Event::Looked(survivors) => self.unfollowed = survivors == Survivors::Unfollowed,
             Event::ChildKilled(Ok(())) => {
                 self.known = self.known.with(libc::SIGKILL);
-                self.due_message = Some(Message::StopTimeout { child: CHILD });
+                self.due_message = Some(Message::stop_timeout(CHILD));
             }
             Event::ChildKilled(Err(errno)) => {
                 let (signal, target) = (libc::SIGKILL, Target::Child(CHILD));
-                self.due_message = Some(Message::CannotSend { signal, target, errno });
+                self.due_message = Some(Message::cannot_send(signal, target, errno));
             }
         }
         Ok(())
@@ -357,9 +383,9 @@ impl Judge {
         let Forward { received, signal, to_group, only_caught, .. } = forward;
         let target = if to_group { Target::Group(CHILD) } else { Target::Child(CHILD) };
         self.due_message = match outcome {
-            Outcome::Sent if !only_caught => Some(Message::Sent { signal, target }),
-            Outcome::Refused(errno) => Some(Message::CannotSend { signal, target, errno }),
-            Outcome::QueueFull if !self.resent => Some(Message::QueueFull { signal }),
+            Outcome::Sent if !only_caught => Some(Message::sent(signal, target)),
+            Outcome::Refused(errno) => Some(Message::cannot_send(signal, target, errno)),
+            Outcome::QueueFull if !self.resent => Some(Message::queue_full(signal)),
             _ => None,
         };
         if outcome == Outcome::QueueFull {
@@ -387,19 +413,18 @@ impl Judge {
     fn child_ended(&mut self, status: WaitStatus, kernel: &Kernel, mode: &Mode) {
         self.ended = Some(status);
         (self.held, self.stop_clock) = (None, None);
-        let child = CHILD;
         self.due_message = if libc::WIFSIGNALED(status) {
             let signal = libc::WTERMSIG(status);
             // INT and QUIT are explained by a key; a session of the child's own has lost its terminal by now.
             let keys = [libc::SIGINT, libc::SIGQUIT].contains(&signal)
                 && (mode.setup.session || mode.setup.own_group && kernel.foreground == CHILD);
             let explained = self.known.contains(signal) || keys;
-            // What was killed before init had time to count cannot be told.
-            let before = self.kills_before.unwrap_or(if mode.is_pid_1() { 0 } else { kernel.out_of_memory });
-            let out_of_memory = if explained { 0 } else { kernel.out_of_memory - before };
-            (!explained || mode.verbose()).then_some(Message::ChildKilled { child, signal, out_of_memory })
+            // What was killed before init had time to count need not be told.
+            let least = if explained { 0 } else { kernel.out_of_memory - self.kills.1.unwrap_or(kernel.out_of_memory) };
+            self.kills.1 = Some(kernel.out_of_memory - self.kills.0);
+            (!explained || mode.verbose).then_some(Message::child_killed(CHILD, signal, least))
         } else {
-            Some(Message::ChildExited { child, status: libc::WEXITSTATUS(status) as u8 })
+            Some(Message::child_exited(CHILD, libc::WEXITSTATUS(status) as u8))
         };
     }
 
@@ -410,7 +435,7 @@ impl Judge {
             Action::Settle => {
                 must(!self.settled, "I11: what is not needed is dropped twice")?;
                 self.settled = true;
-                self.kills_before = Some(kernel.out_of_memory);
+                self.kills.1 = Some(kernel.out_of_memory);
             }
             Action::Hold(forward) => must(self.held == Some(forward), "I12: a signal that found room is held")?,
             Action::Continue { group } => {
@@ -447,13 +472,14 @@ impl Judge {
             }
             Action::GiveTerminal => {
                 must(self.ended.is_none() && setup.own_group && setup.has_terminal, "I16: a terminal to no group")?;
-                must(kernel.foreground == mode.group(), "I16: it gives away another group's terminal")?;
+                let mine = kernel.foreground == mode.own_group() || self.disturbed;
+                must(mine, "I16: it gives away another group's terminal")?;
                 self.gave = true;
             }
             Action::TakeTerminal => {
                 let below = self.ended.is_some() && mode.is_pid_1() && setup.leads_session;
                 must(setup.group > 0 && setup.has_terminal, "I16: it takes a terminal that it has not")?;
-                must(kernel.foreground == CHILD || below, "I16: it takes another group's terminal")?;
+                must(kernel.foreground == CHILD || below || self.disturbed, "I16: it takes another group's terminal")?;
                 self.took |= self.ended.is_some();
             }
             Action::ConsumeStop => {}
@@ -465,12 +491,10 @@ impl Judge {
     }
 
     fn said(&mut self, message: Message, kernel: &Kernel, mode: &Mode) -> Result<(), Broken> {
-        if let (Some(Message::ChildKilled { out_of_memory: due, .. }), Message::ChildKilled { out_of_memory, .. }) =
-            (&mut self.due_message, message)
-            && !self.settled
+        if let Some(due) = self.due_message.as_mut().filter(|due| is_killed(**due) && is_killed(message))
+            && (due.number..=self.kills.1.unwrap_or(0) as i32).contains(&message.number)
         {
-            // init has had no time to count.
-            *due = out_of_memory;
+            (due.text, due.number) = (message.text, message.number);
         }
         if self.due_message == Some(message) {
             self.due_message = None;
@@ -478,34 +502,32 @@ impl Judge {
         }
         let hurry = matches!(&self.open, Some(Open { fate: Fate::Hurry, .. }));
         let is_up = self.deadline.is_some_and(|(earliest, _)| earliest <= kernel.now);
-        match message {
-            Message::GraceOver => {
+        match message.text {
+            Text::GraceOver => {
                 must(self.phase == Phase::Asked && is_up, "I14: a step before its time")?;
                 self.kill(mode);
             }
-            Message::GraceCutShort => {
+            Text::GraceCutShort => {
                 must(self.phase == Phase::Asked && hurry, "I14: a step that nothing asked for")?;
                 if let Some(open) = &mut self.open {
                     open.done += 1;
                 }
                 self.kill(mode);
             }
-            Message::Left => {
+            Text::Left => {
                 must(self.phase == Phase::Killed && is_up, "I14: it gives up before its time")?;
                 self.phase = Phase::GaveUp;
             }
-            Message::ChildLost { .. } => {
+            Text::ChildLost => {
                 must(self.lost, "I13: a lost child is told, and only that")?;
                 self.lost_told = true;
             }
-            Message::NoProc => {
+            Text::NoProc => {
                 must(!mode.proc && !self.no_proc_told, "B3: a missing /proc is told once, and only that")?;
                 self.no_proc_told = true;
             }
-            Message::ChildStopped { .. } => {}
-            Message::ChildKilled { .. } => return Err("I19: an unexplained death is told, and only that"),
-            Message::CannotWait { .. } => return Err("I13: a failing call is told once"),
-            _ => return Err("I2: it says what is not so"),
+            Text::ChildStopped => {}
+            _ => return Err(promise(message)),
         }
         Ok(())
     }
@@ -516,15 +538,10 @@ impl Judge {
         if let Next::Send(forward) = next {
             self.sends(forward, mode)?;
         }
-        let untold = match self.due_message {
-            Some(Message::ChildKilled { .. }) => "I19: an unexplained death is told, and only that",
-            Some(Message::CannotWait { .. }) => "I13: a failing call is told once",
-            Some(Message::DroppedAsShared { .. } | Message::DroppedByRule { .. } | Message::DroppedUncaught { .. }) => {
-                "I12: a signal was dropped, and no rule named"
-            }
-            _ => "I2: something was done, and it is not told",
-        };
-        must(self.due_message.is_none(), untold)?;
+        must(self.due_message.is_none(), self.due_message.map_or("", promise))?;
+        if let (Event::ReapFailed(_), Some((_, latest))) = (self.event, &mut self.failing) {
+            *latest = kernel.now + SECOND;
+        }
         if let Some(time) = self.starts.take() {
             let clock = Some((self.step + time, kernel.now + time));
             if self.ended.is_none() {
@@ -533,14 +550,10 @@ impl Judge {
                 self.deadline = clock;
             }
         }
-        // What was wanted is what still is, unless something has happened meanwhile.
-        if matches!(self.event, Event::Drained { .. }) && self.ended.is_none() && !self.lost {
+        if matches!(self.event, Event::Drained { .. }) && self.ended.is_none() && !self.lost && !self.disturbed {
             let stops = matches!(next, Next::StopSelf(_));
             match self.wanted {
-                _ if self.wanted != wanted(mode, kernel) && !self.continued && !stops => {}
-                Wanted::Stop => {
-                    must(stops || self.continued && self.gave, "I16: the child stopped, and init does not")?
-                }
+                Wanted::Stop => must(stops, "I16: the child stopped, and init does not")?,
                 Wanted::Continue => must(self.continued, "I16: a stopped child that no shell could continue")?,
                 Wanted::Nothing => {
                     must(!stops, "I16: a stop from elsewhere stops init")?;
@@ -553,7 +566,8 @@ impl Judge {
             && setup.own_group
             && setup.has_terminal
             && !mode.is_pid_1()
-            && kernel.foreground == mode.group()
+            && kernel.foreground == mode.own_group()
+            && !self.disturbed
         {
             must(self.gave, "I16: CONT came, and the child does not get the terminal again")?;
         }
@@ -594,7 +608,7 @@ impl Judge {
         must(only_caught == (to_group && only_if_caught(mode, signal)), "I2: caught or not, another one gets it")?;
         // CONT is for what a terminal has stopped, and a key that the terminal sent to init's group for the child's.
         let either = mode.setup.own_group && (signal == libc::SIGCONT || open.received.by_kernel && mode.is_outside());
-        must(to_group == mode.config.group || either, "I12: a signal to a group that it is not for")?;
+        must(to_group == mode.group || either, "I12: a signal to a group that it is not for")?;
         if signal == libc::SIGCONT && mode.setup.own_group && !mode.is_pid_1() && !with_info {
             must(to_group, "I16: CONT came, and not the whole group gets it")?;
         }
@@ -627,7 +641,7 @@ impl Judge {
         if self.ended.is_some() {
             self.farewell(kernel, mode)?;
         }
-        let is_over = self.ended.is_some() && !mode.waits() && !self.failing;
+        let is_over = self.ended.is_some() && !mode.waits() && self.failing.is_none();
         must(!is_over, "I18: the child has ended, and init waits on")?;
         let all = if self.held.is_some() {
             SignalSet::of(&[libc::SIGTERM, libc::SIGHUP, libc::SIGCHLD])
@@ -644,8 +658,9 @@ impl Judge {
             must(self.step < latest, "I14: a time was up, and nothing was done")?;
             at_most(earliest.saturating_sub(kernel.now), latest - self.step);
         }
-        if self.failing {
-            at_most(SECOND, SECOND);
+        if let Some((earliest, latest)) = self.failing {
+            must(self.step < latest, "I13: a failing call is not tried again")?;
+            at_most(earliest.saturating_sub(kernel.now), latest - self.step);
         }
         if self.held.is_some() || self.unfollowed {
             at_most(1, SHORT);
@@ -656,7 +671,7 @@ impl Judge {
 
     /// It blocks.
     fn blocks(&mut self, short: bool, kernel: &Kernel, mode: &Mode) -> Result<(), Broken> {
-        let excused = self.breathing || self.failing || kernel.lied || kernel.init_is_stopped;
+        let excused = self.breathing || self.failing.is_some() || kernel.lied || kernel.init_is_stopped;
         must(excused || kernel.zombie().is_none(), "I13: it sleeps while a zombie lies there")?;
         let alone = self.ended.is_some() && !kernel.is_any_left() && mode.proc && !short;
         must(excused || !alone, "I14: it sleeps though no process is left")?;
@@ -670,7 +685,7 @@ impl Judge {
     /// The group of dumb-init's child gets TERM when the child has ended, once (I4).
     fn farewell(&mut self, kernel: &Kernel, mode: &Mode) -> Result<(), Broken> {
         let Some(count) = self.farewells.take() else { return Ok(()) };
-        let wanted = mode.setup.session && !kernel.lied && !self.failing;
+        let wanted = mode.setup.session && !kernel.lied && self.failing.is_none();
         // Where no process is left none can get it.
         let right = count == 1 || count == 0 && !kernel.processes.iter().any(|process| process.lives());
         must(!wanted || right, "I4: the child has ended, and its group does not get TERM once")

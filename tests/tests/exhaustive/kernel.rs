@@ -192,7 +192,7 @@ impl Kernel {
         let process = |pid, ours, life| Process { pid, ours, life, doomed: false, fresh: false };
         let before = if mode.zombie { Life::Dead(0) } else { Life::Unborn };
         let shown =
-            if mode.setup.own_group && mode.setup.group > 0 || mode.setup.session { CHILD } else { mode.group() };
+            if mode.setup.own_group && mode.setup.group > 0 || mode.setup.session { CHILD } else { mode.own_group() };
         Self {
             pending: Vec::new(),
             processes: [
@@ -208,7 +208,8 @@ impl Kernel {
                 (true, false) => shown,
             },
             init_is_stopped: false,
-            out_of_memory: 2,
+            // The cgroup of a container's PID 1 is new.
+            out_of_memory: if mode.is_pid_1() { 0 } else { 2 },
             child_stop: None,
             asked_while_stopped: false,
             was_stopped: false,
@@ -237,7 +238,7 @@ impl Kernel {
             Move::Term | Move::Hup | Move::Usr1 | Move::RealTime => true,
             Move::Cont | Move::TerminalStop => mode.job_control(),
             Move::TerminalInt => !setup.own_group || setup.session || mode.is_outside(),
-            Move::OwnPipe => mode.config.verbose > 0,
+            Move::OwnPipe => mode.verbose,
             Move::OwnHup => setup.session,
             Move::Exits | Move::Killed | Move::OutOfMemory => child.lives(),
             Move::KeyKills => child.lives() && setup.own_group && self.foreground == CHILD,
@@ -384,7 +385,11 @@ impl Kernel {
             self.asked_while_stopped |= self.child_is_stopped() || self.child_stop.is_some() && mode.proc;
         } else if number == libc::SIGSTOP || signal::STOPS.contains(number) && !mode.setup.session {
             // Of the child's own session the group is orphaned, and the kernel drops the other three.
-            self.child_stop = self.child_stop.or((!self.child_is_stopped()).then_some((number, received)));
+            // Of several stops one takes effect, and that init asked for it is true of that one.
+            match (&mut self.processes[0].life, &mut self.child_stop) {
+                (Life::Stopped { asked, .. }, _) | (_, Some((_, asked))) => *asked = received,
+                (_, stop) => *stop = Some((number, received)),
+            }
         }
     }
 

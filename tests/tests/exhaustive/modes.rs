@@ -1,7 +1,7 @@
 //! The ways in which init can run: options, name, what it finds.
 
 use crate::kernel::{CHILD, GROUP, JOB, Move, Pid, REAL_TIME, SHELL, Time};
-use init_core::cli::{self, Config, Request};
+use init_core::cli::{self, Config, Opt, Persona, Request};
 use init_core::signal::SignalNumber;
 use init_core::supervise::Setup;
 use std::sync::LazyLock;
@@ -28,15 +28,21 @@ pub struct Mode {
     pub expected: &'static [u8],
     pub stop: (&'static [SignalNumber], Time),
     pub grace: Time,
+    /// Flags.
+    pub group: bool,
+    pub caught_only: bool,
+    pub wait_all: bool,
+    pub warn_reaped: bool,
+    pub verbose: bool,
 }
 
 impl Mode {
     /// `init` called by this name with these words.
     pub fn new(called: &str, pid1: bool, words: &'static str) -> Self {
         let words = words.split_whitespace().chain(["program"]).map(str::as_bytes);
-        let Ok(Request::Run(config, _)) = cli::read(called.as_bytes(), [].into_iter(), words) else {
-            panic!("a wrong command line");
-        };
+        let mut config = Config::new(Persona::of(called.as_bytes()));
+        let request = cli::read(&mut config, [].into_iter(), words);
+        assert!(matches!(request, Ok(Request::Run(_))), "{request:?}");
         let session = config.new_session();
         Self {
             name: "",
@@ -44,7 +50,7 @@ impl Mode {
             setup: Setup {
                 child: CHILD,
                 own_pid: if pid1 { 1 } else { 90 },
-                own_group: pid1 || config.group || config.stop_timeout.0 > 0,
+                own_group: pid1 || config.is_on(Opt::Group) || config.stop_timeout.0 > 0,
                 session,
                 leads_session: false,
                 has_terminal: false,
@@ -61,6 +67,11 @@ impl Mode {
             expected: &[],
             stop: if config.stop_timeout.0 > 0 { (&[libc::SIGTERM], 5000) } else { (&[], 0) },
             grace: if config.grace.0 > 0 { 2000 } else { 0 },
+            group: config.is_on(Opt::Group),
+            caught_only: config.is_on(Opt::CaughtOnly),
+            wait_all: config.is_on(Opt::WaitAll),
+            warn_reaped: config.is_on(Opt::WarnReaped),
+            verbose: config.is_on(Opt::Verbose),
             config,
         }
     }
@@ -69,7 +80,7 @@ impl Mode {
     pub fn on_terminal(mut self) -> Self {
         self.terminal = true;
         self.setup.has_terminal = !self.setup.session;
-        self.setup.group = self.group();
+        self.setup.group = self.own_group();
         self
     }
 
@@ -78,7 +89,7 @@ impl Mode {
     }
 
     /// init's process group.
-    pub fn group(&self) -> Pid {
+    pub fn own_group(&self) -> Pid {
         if self.is_pid_1() { 1 } else { GROUP }
     }
 
@@ -90,7 +101,7 @@ impl Mode {
     /// The foreground group after [`Move::Foreground`] and [`Move::Background`].
     pub fn front(&self, happens: Move) -> Pid {
         match (happens, self.is_pid_1()) {
-            (Move::Foreground, false) => self.group(),
+            (Move::Foreground, false) => self.own_group(),
             (Move::Foreground, true) => CHILD,
             (_, false) => SHELL,
             (_, true) => JOB,
@@ -102,13 +113,9 @@ impl Mode {
         if self.is_outside() && group != CHILD { 0 } else { group }
     }
 
-    pub fn verbose(&self) -> bool {
-        self.config.verbose > 0
-    }
-
     /// Does init outlive its child, as a rule?
     pub fn waits(&self) -> bool {
-        self.grace > 0 || self.config.wait_all
+        self.grace > 0 || self.wait_all
     }
 
     /// Is there a time that can be up?

@@ -429,7 +429,7 @@ impl Hands<'_> {
         if !mode.proc {
             // kill(2) finds zombies as well; a subreaper finds nothing.
             let found = mode.is_pid_1() && kernel.is_any_left();
-            return if found { Survivors::Unfollowed } else { Survivors::None };
+            return if found { Survivors::Unseen } else { Survivors::None };
         }
         for process in &mut kernel.processes {
             process.fresh &= !process.lives();
@@ -462,7 +462,7 @@ impl Hands<'_> {
                 }
             }
             Action::GiveTerminal => self.world.kernel.foreground = CHILD,
-            Action::TakeTerminal => self.world.kernel.foreground = mode.group(),
+            Action::TakeTerminal => self.world.kernel.foreground = mode.own_group(),
             Action::ConsumeStop => {
                 if let Life::Stopped { told, .. } = &mut self.world.kernel.processes[0].life {
                     *told = true;
@@ -521,7 +521,7 @@ impl Facts for View<'_> {
         (self.look().kernel.child().life != Life::Reaped).then_some(if mode.setup.own_group {
             CHILD
         } else {
-            mode.group()
+            mode.own_group()
         })
     }
 
@@ -531,7 +531,7 @@ impl Facts for View<'_> {
     }
 
     fn may_read_terminal(&self) -> bool {
-        self.look().kernel.foreground == self.mode().group()
+        self.look().kernel.foreground == self.mode().own_group()
     }
 
     fn session_is_foreground(&self) -> bool {
