@@ -1,164 +1,211 @@
-//! What must be true of every run. The judge reads only what was written down, knows the contract, and asks neither the core
-//! nor the shell: a second opinion.
+//! What must be true of every run. The judge reads what is done and what happens, sees the kernel, knows the contract, and asks
+//! neither core nor shell: a second opinion.
 
-use crate::kernel::{CHILD, Errno, Life, Move, Pid, Process, Signal, Time, is_real_time};
-use crate::machine::{Entry, LOOK, Machine, Outcome};
+use crate::kernel::{CHILD, Kernel, Life, Time, is_real_time};
 use crate::modes::Mode;
-use init_core::options::{Id, Persona};
+use crate::shell::Entry;
+use init_core::messages::{Message, Target, Text};
 use init_core::signal::{SignalNumber, SignalSet};
 use init_core::status::WaitStatus;
-use init_core::supervisor::{Drained, Step};
-use init_core::text::Text;
+use init_core::supervise::{Action, Event, Forward, Next, Outcome, Received, Survivors};
 
 /// The promise that was broken.
 pub type Broken = &'static str;
 
-/// What is to become of a signal (I12, I14, I16).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What is to become of a signal (I2, I12, I14, I16).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Fate {
     /// It tells that a child has changed its state.
     Look,
-    /// Nothing, and no word: init has raised it itself.
+    /// Nothing, and no message: init raised it by a message.
     Silence,
-    /// Nothing, and this word where words are wanted.
-    Told(Text),
+    /// Nothing but this message.
+    Told(Message),
     /// It goes to the child, as this number, once.
     Forward(SignalNumber),
     /// It goes to all that remain.
     All(SignalNumber),
-    /// It hurries the teardown.
+    /// It moves the teardown on.
     Hurry,
 }
 
 /// TERM, INT, QUIT (I15).
-const STOP_REQUESTS: [SignalNumber; 3] = [libc::SIGTERM, libc::SIGINT, libc::SIGQUIT];
+const STOP_REQUESTS: SignalSet = SignalSet::of(&[libc::SIGTERM, libc::SIGINT, libc::SIGQUIT]);
+/// What a terminal stops a group by (I16).
+const TERMINAL_STOPS: SignalSet = SignalSet::of(&[libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU]);
+/// Whose default action ends no process (signal(7)).
+const HARMLESS: SignalSet =
+    SignalSet::of(&[libc::SIGCHLD, libc::SIGCONT, libc::SIGURG, libc::SIGWINCH, libc::SIGSTOP]).or(TERMINAL_STOPS);
 
-/// How long init waits where a signal finds no room.
-const RETRY: Time = 10;
-/// And where a wait has failed.
-const BREATH: Time = 1000;
-/// And behind SIGKILL to all.
-const LAST_SECOND: Time = 1000;
+/// Between two tries of a call that fails (I13); after SIGKILL to all (I14).
+const SECOND: Time = 1000;
+/// The longest wait of one that has to look again: for room in a queue, for a process that cannot be followed.
+const SHORT: Time = 100;
 
-/// What is to become of `signal`, by the contract. `ended`: init has reaped the child.
-fn fate(mode: &Mode, signal: Signal, ended: bool) -> Fate {
-    let Signal { number, code, own } = signal;
+/// What is to become of a signal. `ended`: init has reaped the child.
+fn fate(mode: &Mode, received: Received, ended: bool) -> Fate {
+    let number = received.number;
     if number == libc::SIGCHLD {
         return Fate::Look;
     }
-    let of_write = [libc::SIGPIPE, libc::SIGXFSZ].contains(&number);
-    let of_hand_over = mode.session() && [libc::SIGHUP, libc::SIGCONT].contains(&number);
-    if own && (of_write || of_hand_over) {
+    if received.by_init && [libc::SIGPIPE, libc::SIGXFSZ].contains(&number) {
         return Fate::Silence;
     }
-    let to_group =
-        [libc::SIGINT, libc::SIGQUIT, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU, libc::SIGWINCH].contains(&number);
-    let of_hang_up = !mode.leads_session && [libc::SIGHUP, libc::SIGCONT].contains(&number);
-    if !ended && !mode.own_group() && code == libc::SI_KERNEL && (to_group || of_hang_up) {
-        return Fate::Told(Text::DroppedAsShared);
+    let keys = SignalSet::of(&[libc::SIGINT, libc::SIGQUIT, libc::SIGWINCH]).or(TERMINAL_STOPS);
+    let hang_up = !mode.setup.leads_session && [libc::SIGHUP, libc::SIGCONT].contains(&number);
+    if received.by_kernel && !ended && !mode.setup.own_group && (keys.contains(number) || hang_up) {
+        return Fate::Told(Message::dropped_as_shared(number));
     }
-    let number = mode.rules.iter().find(|(from, _)| *from == number).map_or(number, |(_, to)| *to);
-    if number == 0 {
-        return Fate::Told(Text::DroppedByRule);
+    let to = mode.rules.iter().find(|(from, _)| *from == number).map_or(number, |(_, to)| *to);
+    if to == 0 {
+        return Fate::Told(Message::dropped_by_rule(number));
     }
     if ended {
-        return if STOP_REQUESTS.contains(&number) { Fate::Hurry } else { Fate::All(number) };
+        return if STOP_REQUESTS.contains(to) { Fate::Hurry } else { Fate::All(to) };
     }
-    let harmless = [libc::SIGCONT, libc::SIGURG, libc::SIGWINCH, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
-    let only_if_caught = mode.config.is_on(Id::CaughtOnly)
-        && mode.proc
-        && !STOP_REQUESTS.contains(&number)
-        && !harmless.contains(&number);
-    if only_if_caught && !mode.catches(number) {
-        return Fate::Told(Text::DroppedUncaught);
+    if only_if_caught(mode, to) && !mode.group && !mode.catches(to) {
+        return Fate::Told(Message::not_caught_by_child(to));
     }
-    Fate::Forward(number)
+    Fate::Forward(to)
 }
 
-/// How init must end when the child ended with `status` (I18), or with no status at all.
+/// Does this signal go only to processes that catch it (`--caught-only`)?
+fn only_if_caught(mode: &Mode, number: SignalNumber) -> bool {
+    mode.caught_only && mode.proc && !STOP_REQUESTS.or(HARMLESS).contains(number)
+}
+
+/// How init must end when the child ended so (I18), or in an unknown way (I13).
 fn exit_status(mode: &Mode, status: Option<WaitStatus>) -> u8 {
-    if mode.failure != 0 {
-        return match mode.persona {
-            Persona::DumbInit => 2,
-            Persona::Catatonit => 1,
-            Persona::Init if mode.failure == libc::ENOENT => 127,
-            Persona::Init => 126,
-        };
-    }
     let Some(status) = status else { return 1 };
-    let status =
-        if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) as u8 } else { 128 + libc::WTERMSIG(status) as u8 };
+    let exited = libc::WIFEXITED(status);
+    let status = if exited { libc::WEXITSTATUS(status) } else { 128 + libc::WTERMSIG(status) } as u8;
     if mode.expected.contains(&status) { 0 } else { status }
 }
 
+/// What is asked of init when it looks and finds the child stopped (I16).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Wanted {
+    Nothing,
+    /// init stops, too.
+    Stop,
+    /// It continues the child.
+    Continue,
+    /// The contract is silent.
+    Anything,
+}
+
+fn wanted(mode: &Mode, kernel: &Kernel) -> Wanted {
+    let Life::Stopped { by, asked, told: false } = kernel.child().life else { return Wanted::Nothing };
+    let setup = &mode.setup;
+    let by_terminal = TERMINAL_STOPS.contains(by);
+    let of_child = mode.terminal && kernel.foreground == if setup.own_group { CHILD } else { mode.own_group() };
+    if !mode.terminal && !setup.session {
+        return Wanted::Nothing;
+    }
+    if by != libc::SIGTSTP && by_terminal && setup.own_group && kernel.foreground == mode.own_group() {
+        // It asks for a terminal that is init's to give.
+        return if mode.is_pid_1() { Wanted::Continue } else { Wanted::Anything };
+    }
+    if mode.is_pid_1() {
+        // No shell could continue it. A STOP that init was asked to forward is a person's wish.
+        let wish = by == libc::SIGSTOP && asked != 0;
+        let seen = !setup.session || mode.proc;
+        return if of_child && seen && !wish { Wanted::Continue } else { Wanted::Nothing };
+    }
+    let suspends = TERMINAL_STOPS.contains(asked);
+    if kernel.pending().contains(libc::SIGCONT) {
+        // All are being continued already.
+        Wanted::Anything
+    } else if setup.session {
+        if by_terminal {
+            Wanted::Anything
+        } else if suspends {
+            Wanted::Stop
+        } else {
+            Wanted::Nothing
+        }
+    } else if by_terminal || setup.own_group && of_child {
+        Wanted::Stop
+    } else if suspends {
+        Wanted::Anything
+    } else {
+        Wanted::Nothing
+    }
+}
+
+/// A clock: when it is up, not before and not after; it is read at some time within a step.
+type Clock = Option<(Time, Time)>;
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Phase {
+    Running,
+    /// After the child's end, under --wait-all.
+    Waiting,
+    /// All were asked to end.
+    Asked,
+    /// All are killed.
+    Killed,
+    GaveUp,
+}
+
 /// The signal that is being dealt with.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 struct Open {
-    /// As it came.
-    signal: Signal,
-    /// What is to become of it.
+    received: Received,
     fate: Fate,
-    /// How often it was sent.
-    sends: u32,
-    /// It found no room, and is held; or it was put back for those who remain.
-    later: bool,
-    /// The word on it was said.
-    told: bool,
+    /// How often it was dealt with.
+    done: u32,
 }
 
 /// What the judge has seen so far.
-struct Judge<'m> {
-    /// How init runs.
-    mode: &'m Mode,
-    /// The signal that is being dealt with.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Judge {
     open: Option<Open>,
-    /// What is held for want of room.
-    held: Option<SignalNumber>,
-    /// What was just sent to the child's group, plainly, and refused.
-    refused_group: Option<SignalNumber>,
-    /// The child of a session has been reaped, and its group has not been told.
-    farewell: bool,
-    /// When the time is up that runs.
-    deadline: Option<Time>,
-    /// A time that is to be started.
-    arming: Option<Time>,
-    /// What the clock said last.
-    clock: Time,
-    /// How the child ended, once it is reaped.
+    /// What is held for want of room, and whether it is just sent again.
+    pub held: Option<Forward>,
+    resent: bool,
+    /// When this step began, what happened in it, and what was done.
+    step: Time,
+    event: Event,
+    continued: bool,
+    gave: bool,
+    /// Something has happened in this step: what init saw of the terminal and of stops may not be so any more.
+    disturbed: bool,
+    /// What was wanted of init when it looked, and what is to be said in this step.
+    wanted: Wanted,
+    due_message: Option<Message>,
+    /// A clock that starts in this step.
+    starts: Option<Time>,
+    /// That of `--stop-timeout`, and that of the teardown; has the first one been started?
+    stop_clock: Clock,
+    deadline: Clock,
+    stop_clock_used: bool,
+    /// How the child ended, once it was reaped.
     ended: Option<WaitStatus>,
+    phase: Phase,
+    /// What is to be sent to all.
+    due: Vec<SignalNumber>,
+    /// A stop request was forwarded before the child's end.
+    stop_requested: bool,
+    /// How often the group of dumb-init's child was asked to end when the child had; `None` once that was judged.
+    farewells: Option<u32>,
+    /// The terminal was taken back since the child's end.
+    took: bool,
     /// Signals received, forwarded and sent until then (I19).
     known: SignalSet,
-    /// The last look for dead processes failed.
-    failing: bool,
-    /// init sleeps for a second.
+    /// How many processes the out-of-memory killer had ended when init started, and when it had time to count; after the child's
+    /// end: how many init may tell of.
+    kills: (u32, Option<u32>),
+    settled: bool,
+    /// The last wait4 failed: when it is tried again. The wait for a signal failed. That was told.
+    failing: Clock,
     breathing: bool,
-    /// It has just polled.
-    polled: bool,
-    /// What is to be sent to all by the step of the teardown that was taken.
-    due: Vec<SignalNumber>,
-    /// How many SIGKILLs the child is due.
-    kills: u32,
-    /// All were asked to end.
-    asked: bool,
-    /// All were killed.
-    killed: bool,
-    /// init gave up.
-    gave_up: bool,
-    /// The child was asked to end while it was stopped.
-    asked_while_stopped: bool,
-    /// It was stopped at some time.
-    was_stopped: bool,
-    /// The kernel has lied about it.
-    lied: bool,
-    /// There was no child any more, before it was reaped.
+    warned: bool,
+    /// No child was left, and the child was not reaped; that was told.
     lost: bool,
-    /// And that was told.
     lost_told: bool,
-    /// The last call that looked for somebody who is left, or dead.
-    looked: u32,
-    /// A stranger has come, of whom `wait4` says nothing, and nobody has looked since.
-    unseen: bool,
-    /// What was said of the child's end.
-    told_end: Option<Text>,
+    no_proc_told: bool,
+    unfollowed: bool,
 }
 
 /// `Err` if it is not so.
@@ -166,385 +213,507 @@ fn must(holds: bool, broken: Broken) -> Result<(), Broken> {
     if holds { Ok(()) } else { Err(broken) }
 }
 
-/// Judges one run.
-pub fn judge(machine: &Machine, outcome: Outcome) -> Result<(), Broken> {
-    let mut judge = Judge {
-        mode: &machine.mode,
-        open: None,
-        held: None,
-        refused_group: None,
-        farewell: false,
-        deadline: None,
-        arming: None,
-        clock: 0,
-        ended: None,
-        known: SignalSet::EMPTY,
-        failing: false,
-        breathing: false,
-        polled: false,
-        due: Vec::new(),
-        kills: 0,
-        asked: false,
-        killed: false,
-        gave_up: false,
-        asked_while_stopped: false,
-        was_stopped: false,
-        lied: false,
-        lost: false,
-        lost_told: false,
-        looked: 0,
-        unseen: false,
-        told_end: None,
-    };
-    must(machine.kernel.offence.is_none(), "I12: a signal to what was reaped, to init's own group, or to all")?;
-    for entry in &machine.log {
-        judge.read(*entry)?;
-    }
-    match outcome {
-        Outcome::Ended(status) => judge.end(machine, status),
-        Outcome::Asleep => Err("I18: it sleeps, and nothing will wake it"),
-        Outcome::Busy => Err("I13: it never rests"),
+fn is_killed(message: Message) -> bool {
+    matches!(message.text, Text::ChildKilled | Text::OutOfMemoryOnce | Text::OutOfMemory)
+}
+
+/// The promise that a message keeps, which is said where it should not be, or not said.
+fn promise(message: Message) -> Broken {
+    match message.text {
+        _ if is_killed(message) => "I19: an unexplained death is told, and only that",
+        Text::CannotWait => "I13: a failing call is told once",
+        Text::DroppedAsShared | Text::DroppedByRule | Text::NotCaughtByChild => {
+            "I12: a dropped signal is told with the rule"
+        }
+        _ => "I2: what is done is told, and only that",
     }
 }
 
-/// dumb-init's group gets TERM as soon as the child has been reaped, before anything else is done.
-const FAREWELL: Broken = "I4: the child of a session has ended, and its group gets no TERM";
+impl Judge {
+    pub fn new(kernel: &Kernel) -> Self {
+        Self {
+            open: None,
+            held: None,
+            resent: false,
+            step: kernel.now,
+            event: Event::Started,
+            continued: false,
+            gave: false,
+            disturbed: false,
+            wanted: Wanted::Nothing,
+            due_message: None,
+            starts: None,
+            stop_clock: None,
+            deadline: None,
+            stop_clock_used: false,
+            ended: None,
+            phase: Phase::Running,
+            due: Vec::new(),
+            stop_requested: false,
+            farewells: Some(0),
+            took: false,
+            known: SignalSet::EMPTY,
+            kills: (kernel.out_of_memory, None),
+            settled: false,
+            failing: None,
+            breathing: false,
+            warned: false,
+            lost: false,
+            lost_told: false,
+            no_proc_told: false,
+            unfollowed: false,
+        }
+    }
 
-impl Judge<'_> {
-    /// One entry.
-    fn read(&mut self, entry: Entry) -> Result<(), Broken> {
-        must(!self.farewell || matches!(entry, Entry::Sent { .. } | Entry::Happened(_)), FAREWELL)?;
+    pub fn read(&mut self, entry: Entry, kernel: &Kernel, mode: &Mode) -> Result<(), Broken> {
         match entry {
-            Entry::Happened(Move::Stops) => self.was_stopped = true,
-            Entry::Happened(Move::ChildLost) => self.lied = true,
-            Entry::Happened(Move::StrangerComes) => self.unseen = true,
-            Entry::Happened(_) | Entry::Decided(_) | Entry::Died(..) | Entry::Passed(_) | Entry::Asked => {}
-            Entry::Clock(now) => {
-                self.clock = now;
-                if let Some(time) = self.arming.take() {
-                    self.deadline = Some(now + time);
-                }
+            Entry::Happened(_) | Entry::Ended(..) | Entry::Passed(_) => {
+                self.disturbed = true;
+                Ok(())
             }
-            Entry::Waits { timeout, polls, .. } => self.waits(timeout, polls)?,
-            Entry::Breathes => self.breathing = true,
-            Entry::Sleeps { zombie, nobody_left, stopped, .. } => {
-                if !self.breathing && !self.failing && !self.lied {
-                    must(!zombie, "I13: it sleeps while a zombie lies there")?;
-                    let alone = nobody_left && self.ended.is_some() && self.mode.proc;
-                    must(!alone, "I14: it sleeps though nobody is left")?;
-                }
-                must(
-                    !(stopped && self.asked_while_stopped),
-                    "I15: a stopped child that was asked to end is not continued",
-                )?;
+            Entry::Event(event) => {
+                (self.step, self.event) = (kernel.now, event);
+                (self.disturbed, self.continued, self.gave, self.wanted) = (false, false, false, Wanted::Nothing);
+                self.event(event, kernel, mode)
             }
-            Entry::Took(signal) => {
-                self.close()?;
-                let fate = fate(self.mode, signal, self.ended.is_some());
+            Entry::Did(action) => self.action(action, kernel, mode),
+            Entry::Next(next) => self.next(next, kernel, mode),
+            Entry::Farewell => {
+                must(mode.setup.session && self.ended.is_none(), "I4: TERM to the group of another child")?;
+                self.farewells = self.farewells.map(|count| count + 1);
+                Ok(())
+            }
+            Entry::Blocks { short } => self.blocks(short, kernel, mode),
+        }
+    }
+
+    /// Do all processes get TERM when the child has ended?
+    fn begins_at_the_end(&self, mode: &Mode) -> bool {
+        if mode.wait_all { self.stop_requested } else { mode.grace > 0 }
+    }
+
+    /// The teardown begins.
+    fn ask(&mut self, mode: &Mode) {
+        self.phase = Phase::Asked;
+        self.due = if mode.reaches() { vec![libc::SIGTERM, libc::SIGCONT] } else { Vec::new() };
+        self.starts = (mode.grace > 0).then_some(mode.grace);
+    }
+
+    /// It goes on to kill.
+    fn kill(&mut self, mode: &Mode) {
+        self.phase = Phase::Killed;
+        self.due = if mode.reaches() { vec![libc::SIGKILL] } else { Vec::new() };
+        (self.starts, self.deadline) = (Some(SECOND), None);
+    }
+
+    fn event(&mut self, event: Event, kernel: &Kernel, mode: &Mode) -> Result<(), Broken> {
+        match event {
+            Event::Started | Event::Quiet | Event::FollowedEnded | Event::StoppedSelf(_) => {}
+            Event::Signal(received) => {
+                let fate = fate(mode, received, self.ended.is_some());
                 if let (Some(_), Fate::Forward(number)) = (self.held, fate) {
                     must(!is_real_time(number), "I12: a real-time signal overtakes one that is held")?;
                 }
                 if self.ended.is_none() {
-                    self.known = self.known.with(signal.number);
+                    self.known = self.known.with(received.number);
                 }
-                self.open = Some(Open { signal, fate, sends: 0, later: false, told: false });
-            }
-            Entry::Sent { target, number, queued, result, child } => {
-                self.sent(target, number, queued, result, child)?
-            }
-            Entry::SentToEach(number, call) => {
-                self.looked = call;
-                self.unseen = false;
-                must(!self.mode.pid1 || number == 0, "I14: PID 1 asks for its descendants")?;
-                if number != 0 {
-                    self.broadcast(number)?;
-                }
-            }
-            Entry::Reaped(pid, status) => {
-                self.close()?;
-                self.failing = false;
-                if pid == CHILD && self.ended.is_none() {
-                    self.ended = Some(status);
-                    self.farewell = self.mode.session();
-                    (self.held, self.deadline) = (None, None);
-                }
-            }
-            Entry::Drained(result, call) => {
-                self.close()?;
-                self.failing = false;
-                match result {
-                    Ok(()) => self.looked = call,
-                    Err(Errno::EINTR) => {}
-                    Err(Errno::ECHILD) => {
-                        self.looked = call;
-                        self.lost |= self.ended.is_none();
+                let mut done = 0;
+                match (fate, self.phase) {
+                    (Fate::Told(message), _) => self.due_message = Some(message),
+                    // Cut short: that is told.
+                    (Fate::Hurry, Phase::Asked) => {}
+                    (Fate::Hurry, _) => {
+                        done = 1;
+                        if mode.wait_all && matches!(self.phase, Phase::Running | Phase::Waiting) {
+                            self.ask(mode);
+                        }
                     }
-                    Err(_) => self.failing = true,
+                    _ => {}
+                }
+                self.open = Some(Open { received, fate, done });
+            }
+            Event::Sent(forward, outcome) => self.sent(forward, outcome, mode)?,
+            Event::WaitFailed(errno) | Event::ReapFailed(errno) => {
+                self.breathing = matches!(event, Event::WaitFailed(_));
+                if !self.breathing {
+                    self.failing = Some((self.step + SECOND, self.step + SECOND));
+                }
+                self.due_message = (!self.warned).then_some(Message::cannot_wait(errno));
+                self.warned = true;
+            }
+            Event::Reaped(pid, status) => {
+                self.failing = None;
+                if pid == CHILD && self.ended.is_none() {
+                    self.child_ended(status, kernel, mode);
+                } else if mode.warn_reaped {
+                    self.due_message = Some(if libc::WIFSIGNALED(status) {
+                        Message::reaped_killed(pid, libc::WTERMSIG(status))
+                    } else {
+                        Message::reaped_exited(pid, libc::WEXITSTATUS(status) as u8)
+                    });
                 }
             }
-            Entry::StoppedItself => must(self.was_stopped, "I16: init stops, and its child did not")?,
-            Entry::Said(text) => self.said(text)?,
-            Entry::Stepped(step) => self.stepped(step)?,
-            Entry::Concluded(Drained::Ask) => {
-                let first = !self.asked && self.ended.is_some() && self.mode.grace > 0;
-                must(first && !self.mode.config.is_on(Id::WaitAll), "I14: the teardown begins without a reason")?;
-                self.ask();
+            Event::Drained { has_children } => {
+                self.failing = None;
+                self.lost |= self.ended.is_none() && !has_children;
+                self.wanted = wanted(mode, kernel);
+                if self.ended.is_some() && self.phase == Phase::Running {
+                    if self.begins_at_the_end(mode) {
+                        self.ask(mode);
+                    } else {
+                        self.phase = Phase::Waiting;
+                    }
+                }
             }
-            Entry::Concluded(_) => {}
+            Event::Looked(survivors) => self.unfollowed = survivors == Survivors::Unfollowed,
+            Event::ChildKilled(Ok(())) => {
+                self.known = self.known.with(libc::SIGKILL);
+                self.due_message = Some(Message::stop_timeout(CHILD));
+            }
+            Event::ChildKilled(Err(errno)) => {
+                let (signal, target) = (libc::SIGKILL, Target::Child(CHILD));
+                self.due_message = Some(Message::cannot_send(signal, target, errno));
+            }
         }
         Ok(())
     }
 
-    /// init goes to wait: all that was to be done must have been.
-    fn waits(&mut self, timeout: Time, polls: bool) -> Result<(), Broken> {
-        self.close()?;
-        self.breathing = false;
-        must(!self.lost, "I13: it waits for a child that is lost")?;
-        must(self.arming.is_none(), "I14: a time that should run was not started")?;
-        must(self.kills == 0, "I2: the child is overdue, and was not killed with its group")?;
-        let reaches = self.mode.pid1 || self.mode.proc;
-        must(self.due.is_empty() || !reaches, "I14: not all were told to end")?;
-        self.due.clear();
-        let mut wanted = if self.held.is_some() {
-            RETRY
-        } else if self.failing {
-            BREATH
-        } else {
-            Time::MAX
+    /// A signal was forwarded, or was not.
+    fn sent(&mut self, forward: Forward, outcome: Outcome, mode: &Mode) -> Result<(), Broken> {
+        let Forward { received, signal, to_group, only_caught, .. } = forward;
+        let target = if to_group { Target::Group(CHILD) } else { Target::Child(CHILD) };
+        self.due_message = match outcome {
+            Outcome::Sent if !only_caught => Some(Message::sent(signal, target)),
+            Outcome::Refused(errno) => Some(Message::cannot_send(signal, target, errno)),
+            Outcome::QueueFull if !self.resent => Some(Message::queue_full(signal)),
+            _ => None,
         };
-        if let Some(deadline) = self.deadline {
-            // By the clock as it was read: it goes on between that and the wait, which then ends at once.
-            must(deadline > self.clock || self.polled, "I14: a time was up, and nothing was done")?;
-            wanted = wanted.min(deadline.saturating_sub(self.clock));
+        if outcome == Outcome::QueueFull {
+            self.held = Some(forward);
+        } else if self.resent {
+            self.held = None;
         }
+        if !self.resent
+            && let Some(open) = &mut self.open
+        {
+            open.done += 1;
+        }
+        self.resent = false;
+        if outcome == Outcome::Sent {
+            self.stop_requested |= STOP_REQUESTS.contains(signal);
+            let on_list = mode.stop.0.contains(&received) || mode.stop.0.contains(&signal);
+            if on_list && !self.stop_clock_used {
+                self.starts = Some(mode.stop.1);
+            }
+        }
+        Ok(())
+    }
+
+    /// The child was reaped.
+    fn child_ended(&mut self, status: WaitStatus, kernel: &Kernel, mode: &Mode) {
+        self.ended = Some(status);
+        (self.held, self.stop_clock) = (None, None);
+        self.due_message = if libc::WIFSIGNALED(status) {
+            let signal = libc::WTERMSIG(status);
+            // INT and QUIT are explained by a key; a session of the child's own has lost its terminal by now.
+            let keys = [libc::SIGINT, libc::SIGQUIT].contains(&signal)
+                && (mode.setup.session || mode.setup.own_group && kernel.foreground == CHILD);
+            let explained = self.known.contains(signal) || keys;
+            // What was killed before init had time to count need not be told.
+            let least = if explained { 0 } else { kernel.out_of_memory - self.kills.1.unwrap_or(kernel.out_of_memory) };
+            self.kills.1 = Some(kernel.out_of_memory - self.kills.0);
+            (!explained || mode.verbose).then_some(Message::child_killed(CHILD, signal, least))
+        } else {
+            Some(Message::child_exited(CHILD, libc::WEXITSTATUS(status) as u8))
+        };
+    }
+
+    fn action(&mut self, action: Action, kernel: &Kernel, mode: &Mode) -> Result<(), Broken> {
+        let setup = &mode.setup;
+        match action {
+            Action::Say(message) => self.said(message, kernel, mode)?,
+            Action::Settle => {
+                must(!self.settled, "I11: what is not needed is dropped twice")?;
+                self.settled = true;
+                self.kills.1 = Some(kernel.out_of_memory);
+            }
+            Action::Hold(forward) => must(self.held == Some(forward), "I12: a signal that found room is held")?,
+            Action::Continue { group } => {
+                must(self.ended.is_none(), "I12: a signal to what was reaped")?;
+                must(group == setup.own_group, "I16: not the child's group is continued")?;
+                must(
+                    kernel.was_stopped || kernel.child_stop.is_some(),
+                    "I15: SIGCONT to a child that was never stopped",
+                )?;
+                let stop_request =
+                    matches!(self.event, Event::Sent(Forward { signal, .. }, _) if STOP_REQUESTS.contains(signal));
+                let may = stop_request || matches!(self.event, Event::StoppedSelf(_) | Event::Drained { .. });
+                must(may, "I16: the child is continued without a reason")?;
+                self.continued = true;
+            }
+            Action::SendAll { signal, only_caught } => {
+                must(self.ended.is_some(), "I14: a signal to all before the child's end")?;
+                must(mode.reaches(), "I14: a signal to all whom init cannot find")?;
+                if self.due.first() == Some(&signal) && !only_caught {
+                    self.due.remove(0);
+                    if signal == libc::SIGTERM {
+                        self.farewells = self.farewells.map(|count| count + 1);
+                    }
+                } else if let Some(open) = &mut self.open
+                    && open.fate == Fate::All(signal)
+                {
+                    must(only_caught == only_if_caught(mode, signal), "I2: the wrong ones get a signal to all")?;
+                    open.done += 1;
+                } else {
+                    // Again, for one that was forked meanwhile.
+                    let again = self.phase == Phase::Killed && signal == libc::SIGKILL;
+                    must(again, "I14: a signal to all that nothing asked for")?;
+                }
+            }
+            Action::GiveTerminal => {
+                must(self.ended.is_none() && setup.own_group && setup.has_terminal, "I16: a terminal to no group")?;
+                let mine = kernel.foreground == mode.own_group() || self.disturbed;
+                must(mine, "I16: it gives away another group's terminal")?;
+                self.gave = true;
+            }
+            Action::TakeTerminal => {
+                let below = self.ended.is_some() && mode.is_pid_1() && setup.leads_session;
+                must(setup.group > 0 && setup.has_terminal, "I16: it takes a terminal that it has not")?;
+                must(kernel.foreground == CHILD || below || self.disturbed, "I16: it takes another group's terminal")?;
+                self.took |= self.ended.is_some();
+            }
+            Action::ConsumeStop => {}
+            Action::Sleep(time) => {
+                must(self.breathing && Time::from(time.0) == SECOND, "I13: it sleeps without a reason")?
+            }
+        }
+        Ok(())
+    }
+
+    fn said(&mut self, message: Message, kernel: &Kernel, mode: &Mode) -> Result<(), Broken> {
+        if let Some(due) = self.due_message.as_mut().filter(|due| is_killed(**due) && is_killed(message))
+            && (due.number..=self.kills.1.unwrap_or(0) as i32).contains(&message.number)
+        {
+            (due.text, due.number) = (message.text, message.number);
+        }
+        if self.due_message == Some(message) {
+            self.due_message = None;
+            return Ok(());
+        }
+        let hurry = matches!(&self.open, Some(Open { fate: Fate::Hurry, .. }));
+        let is_up = self.deadline.is_some_and(|(earliest, _)| earliest <= kernel.now);
+        match message.text {
+            Text::GraceOver => {
+                must(self.phase == Phase::Asked && is_up, "I14: a step before its time")?;
+                self.kill(mode);
+            }
+            Text::GraceCutShort => {
+                must(self.phase == Phase::Asked && hurry, "I14: a step that nothing asked for")?;
+                if let Some(open) = &mut self.open {
+                    open.done += 1;
+                }
+                self.kill(mode);
+            }
+            Text::Left => {
+                must(self.phase == Phase::Killed && is_up, "I14: it gives up before its time")?;
+                self.phase = Phase::GaveUp;
+            }
+            Text::ChildLost => {
+                must(self.lost, "I13: a lost child is told, and only that")?;
+                self.lost_told = true;
+            }
+            Text::NoProc => {
+                must(!mode.proc && !self.no_proc_told, "B3: a missing /proc is told once, and only that")?;
+                self.no_proc_told = true;
+            }
+            Text::ChildStopped => {}
+            _ => return Err(promise(message)),
+        }
+        Ok(())
+    }
+
+    /// The step is over: all that was to be done must have been.
+    fn next(&mut self, next: Next, kernel: &Kernel, mode: &Mode) -> Result<(), Broken> {
+        let setup = &mode.setup;
+        if let Next::Send(forward) = next {
+            self.sends(forward, mode)?;
+        }
+        must(self.due_message.is_none(), self.due_message.map_or("", promise))?;
+        if let (Event::ReapFailed(_), Some((_, latest))) = (self.event, &mut self.failing) {
+            *latest = kernel.now + SECOND;
+        }
+        if let Some(time) = self.starts.take() {
+            let clock = Some((self.step + time, kernel.now + time));
+            if self.ended.is_none() {
+                (self.stop_clock, self.stop_clock_used) = (clock, true);
+            } else {
+                self.deadline = clock;
+            }
+        }
+        if matches!(self.event, Event::Drained { .. }) && self.ended.is_none() && !self.lost && !self.disturbed {
+            let stops = matches!(next, Next::StopSelf(_));
+            match self.wanted {
+                Wanted::Stop => must(stops, "I16: the child stopped, and init does not")?,
+                Wanted::Continue => must(self.continued, "I16: a stopped child that no shell could continue")?,
+                Wanted::Nothing => {
+                    must(!stops, "I16: a stop from elsewhere stops init")?;
+                    must(!self.continued, "I16: a stop from elsewhere is undone")?;
+                }
+                Wanted::Anything => {}
+            }
+        }
+        if let (Event::Signal(_), Some(Open { fate: Fate::Forward(libc::SIGCONT), .. })) = (self.event, &self.open)
+            && setup.own_group
+            && setup.has_terminal
+            && !mode.is_pid_1()
+            && kernel.foreground == mode.own_group()
+            && !self.disturbed
+        {
+            must(self.gave, "I16: CONT came, and the child does not get the terminal again")?;
+        }
+        match next {
+            Next::Wait { signals, timeout } => self.waits(signals, timeout.map(|time| time.0.into()), kernel, mode),
+            Next::Reap { .. } => self.close(mode),
+            Next::Send(_) | Next::LookForSurvivors => Ok(()),
+            Next::Resend => {
+                self.resent = true;
+                must(self.held.is_some(), "I12: a signal that nothing asked for")
+            }
+            Next::KillChild => {
+                let is_up = self.stop_clock.is_some_and(|(earliest, _)| earliest <= kernel.now);
+                must(self.ended.is_none() && is_up, "I2: the child is killed before its time")?;
+                self.stop_clock = None;
+                Ok(())
+            }
+            Next::StopSelf(_) => {
+                must(!mode.is_pid_1(), "I16: PID 1 stops itself")?;
+                let shown = setup.has_terminal && setup.own_group && setup.group > 0 && kernel.foreground == CHILD;
+                must(!shown, "I16: init stops, and leaves the terminal to the child")
+            }
+            Next::End(status) => self.ends(status, kernel, mode),
+        }
+    }
+
+    /// A signal is forwarded: the right one, to the right target.
+    fn sends(&mut self, forward: Forward, mode: &Mode) -> Result<(), Broken> {
+        let Some(open) = &self.open else { return Err("I12: a signal that nothing asked for") };
+        let Forward { received, signal, to_group, only_caught, with_info } = forward;
+        must(self.ended.is_none(), "I12: a signal to what was reaped")?;
         must(
-            timeout == LOOK || timeout == if self.polled { 0 } else { wanted },
-            "I13: the timer is not that of the time that runs",
+            open.fate == Fate::Forward(signal) && received == open.received.number,
+            "I12: a signal that nothing asked for",
         )?;
-        self.polled = polls;
-        if self.ended.is_some() && !self.mode.waits() && !self.failing {
-            return Err("I18: the child has ended, and init waits on");
+        must(open.done == 0, "I12: a signal is forwarded twice")?;
+        must(with_info == open.received.is_queued, "I12: the siginfo is lost, or made up")?;
+        must(only_caught == (to_group && only_if_caught(mode, signal)), "I2: caught or not, another one gets it")?;
+        // CONT is for what a terminal has stopped, and a key that the terminal sent to init's group for the child's.
+        let either = mode.setup.own_group && (signal == libc::SIGCONT || open.received.by_kernel && mode.is_outside());
+        must(to_group == mode.group || either, "I12: a signal to a group that it is not for")?;
+        if signal == libc::SIGCONT && mode.setup.own_group && !mode.is_pid_1() && !with_info {
+            must(to_group, "I16: CONT came, and not the whole group gets it")?;
         }
+        self.known = self.known.with(signal);
         Ok(())
     }
 
     /// The signal that was taken has been dealt with: as it should?
-    fn close(&mut self) -> Result<(), Broken> {
+    fn close(&mut self, mode: &Mode) -> Result<(), Broken> {
         let Some(open) = self.open.take() else { return Ok(()) };
-        let reaches = self.mode.pid1 || self.mode.proc;
         match open.fate {
-            Fate::Forward(libc::SIGCONT) => must(open.sends >= 1 || open.later, "I12: a signal was not forwarded")?,
-            Fate::Forward(_) if open.later => {
-                must(open.sends == 0, "I12: a signal was forwarded, and is kept for later")?
-            }
-            Fate::Forward(_) => {
-                must(open.sends > 0, "I12: a signal was not forwarded")?;
-                must(open.sends == 1, "I12: a signal was forwarded twice")?;
-            }
+            Fate::Forward(_) => must(open.done == 1, "I12: a signal was not forwarded, or twice"),
             Fate::All(_) => {
-                must(open.sends == u32::from(reaches), "I14: a signal did not go to all that remain, once")?
+                must(open.done == u32::from(mode.reaches()), "I14: a signal did not go to all that remain, once")
             }
-            Fate::Hurry => must(open.sends == 1, "I14: a stop request did not hurry the teardown")?,
-            Fate::Told(_) => {
-                must(open.sends == 0, "I12: a signal was forwarded that is to be dropped")?;
-                must(open.told == self.mode.verbose(), "I12: a signal was dropped, and no rule named")?;
+            Fate::Hurry => must(open.done == 1, "I14: a stop request does not move the teardown on"),
+            Fate::Look | Fate::Silence | Fate::Told(_) => {
+                must(open.done == 0, "I12: a signal was forwarded that is to be dropped")
             }
-            Fate::Look | Fate::Silence => must(open.sends == 0, "I12: a signal was forwarded that is init's own")?,
-        }
-        Ok(())
-    }
-
-    /// A signal went to somebody.
-    fn sent(
-        &mut self,
-        target: Pid,
-        number: SignalNumber,
-        queued: bool,
-        result: Result<(), Errno>,
-        child: Life,
-    ) -> Result<(), Broken> {
-        if target == -1 {
-            self.unseen = false;
-            return if number == 0 { Ok(()) } else { self.broadcast(number) };
-        }
-        if target == self.mode.own_pid() {
-            return self.sent_to_itself(number, child);
-        }
-        if self.farewell {
-            self.farewell = false;
-            return must((target, number) == (-CHILD, libc::SIGTERM), FAREWELL);
-        }
-        let stopped = matches!(child, Life::Stopped { .. });
-        if number == libc::SIGCONT {
-            self.asked_while_stopped = false;
-        }
-        let known = self.known.with(number);
-        // Where the group cannot be reached it is the child alone: that is the same sending once more.
-        let falls_back = target == CHILD && self.refused_group == Some(number);
-        self.refused_group = (target == -CHILD && self.kills == 0 && !queued && result.is_err()).then_some(number);
-        if falls_back {
-            if result.is_ok() && stopped && STOP_REQUESTS.contains(&number) {
-                self.asked_while_stopped = true;
-            }
-            return Ok(());
-        }
-        // With siginfo first, and plainly only if that is refused: one sending.
-        let counts = !queued || result.is_ok();
-        let no_room = queued && result == Err(Errno::EAGAIN);
-        let right = target == self.mode.target() || number == libc::SIGCONT;
-        if self.held == Some(number) && target == self.mode.target() {
-            if counts {
-                self.held = None;
-            }
-            return Ok(());
-        }
-        if let Some(open) = &mut self.open
-            && open.fate == Fate::Forward(number)
-            && right
-        {
-            must(!queued || open.signal.code < 0, "I12: siginfo that the kernel does not let pass")?;
-            self.known = known;
-            if no_room {
-                self.held = Some(number);
-                open.later = true;
-            } else if counts {
-                open.sends += 1;
-            }
-            if (counts || no_room) && self.deadline.is_none() && self.mode.stop.0.contains(&number) {
-                self.arming = Some(self.mode.stop.1);
-            }
-            if result.is_ok() && stopped && STOP_REQUESTS.contains(&number) {
-                self.asked_while_stopped = true;
-            }
-            return Ok(());
-        }
-        match number {
-            libc::SIGCONT => must(self.was_stopped, "I15: SIGCONT to a child that was never stopped"),
-            libc::SIGKILL if self.kills > 0 => {
-                self.kills -= 1;
-                Ok(())
-            }
-            _ => Err("I12: a signal that nobody asked for"),
         }
     }
 
-    /// init sends itself a signal.
-    fn sent_to_itself(&mut self, number: SignalNumber, child: Life) -> Result<(), Broken> {
-        if number == libc::SIGTSTP {
-            return must(self.was_stopped, "I16: init stops, and its child did not");
+    /// init goes to wait.
+    fn waits(&mut self, signals: SignalSet, timeout: Option<Time>, kernel: &Kernel, mode: &Mode) -> Result<(), Broken> {
+        self.close(mode)?;
+        self.breathing = false;
+        must(self.settled || timeout == Some(0), "I11: init waits, and keeps what it does not need")?;
+        must(!self.lost, "I13: it waits for a child that is lost")?;
+        must(self.due.is_empty(), "I14: not all were told to end")?;
+        if self.ended.is_some() {
+            self.farewell(kernel, mode)?;
         }
-        // What comes with the child's end under --wait-all is for those who remain.
-        match &mut self.open {
-            Some(open)
-                if open.signal.number == number
-                    && self.mode.config.is_on(Id::WaitAll)
-                    && matches!(child, Life::Dead(_)) =>
-            {
-                open.later = true;
-                Ok(())
-            }
-            _ => Err("I12: a signal to init itself"),
-        }
-    }
-
-    /// A signal went to all that remain.
-    fn broadcast(&mut self, number: SignalNumber) -> Result<(), Broken> {
-        if self.due.first() == Some(&number) {
-            self.due.remove(0);
-            return Ok(());
-        }
-        match &mut self.open {
-            Some(open) if open.fate == Fate::All(number) => open.sends += 1,
-            // Again, for one that was forked behind the first look.
-            _ => must(self.killed && number == libc::SIGKILL, "I14: a signal to all that nobody asked for")?,
-        }
-        Ok(())
-    }
-
-    /// The teardown begins.
-    fn ask(&mut self) {
-        self.asked = true;
-        self.due = vec![libc::SIGTERM, libc::SIGCONT];
-        self.arming = Some(self.mode.grace).filter(|grace| *grace > 0);
-    }
-
-    /// A step: because a time is up, or because somebody hurries.
-    fn stepped(&mut self, step: Step) -> Result<(), Broken> {
-        if let Some(open) = &mut self.open
-            && open.fate == Fate::Hurry
-        {
-            open.sends += 1;
+        let is_over = self.ended.is_some() && !mode.waits() && self.failing.is_none();
+        must(!is_over, "I18: the child has ended, and init waits on")?;
+        let all = if self.held.is_some() {
+            SignalSet::of(&[libc::SIGTERM, libc::SIGHUP, libc::SIGCHLD])
         } else {
-            let deadline = self.deadline.take();
-            must(deadline.is_some_and(|deadline| deadline <= self.clock), "I14: a step before its time")?;
+            SignalSet::from_bits(u64::MAX)
+        };
+        must(all.without(signals).is_empty(), "I12: a signal is not waited for")?;
+        if !self.settled {
+            return Ok(());
         }
-        let ended = self.ended.is_some();
-        match step {
-            Step::KillChild => {
-                must(!ended, "I2: the child is killed when it has ended")?;
-                self.kills = 2;
-                self.known = self.known.with(libc::SIGKILL);
-            }
-            Step::Ask => {
-                must(ended && !self.asked && self.mode.config.is_on(Id::WaitAll), "I14: all are asked to end twice")?;
-                self.ask();
-            }
-            Step::Kill => {
-                must(self.asked && !self.killed, "I14: what was not asked to end is killed")?;
-                self.killed = true;
-                self.due = vec![libc::SIGKILL];
-                self.arming = Some(LAST_SECOND);
-                self.deadline = None;
-            }
-            Step::GiveUp => {
-                must(self.killed, "I14: it gives up what it has not killed")?;
-                self.gave_up = true;
-            }
-            Step::Stay => must(self.killed, "I14: a time was up, and nothing was done")?,
+        let mut within = (Time::MAX, Time::MAX);
+        let mut at_most = |least: Time, most: Time| within = (within.0.min(least), within.1.min(most));
+        if let Some((earliest, latest)) = if self.ended.is_none() { self.stop_clock } else { self.deadline } {
+            must(self.step < latest, "I14: a time was up, and nothing was done")?;
+            at_most(earliest.saturating_sub(kernel.now), latest - self.step);
         }
-        Ok(())
+        if let Some((earliest, latest)) = self.failing {
+            must(self.step < latest, "I13: a failing call is not tried again")?;
+            at_most(earliest.saturating_sub(kernel.now), latest - self.step);
+        }
+        if self.held.is_some() || self.unfollowed {
+            at_most(1, SHORT);
+        }
+        let timeout = timeout.unwrap_or(Time::MAX);
+        must((within.0..=within.1).contains(&timeout), "I13: the timeout is not that of the time that runs")
     }
 
-    /// A word.
-    fn said(&mut self, text: Text) -> Result<(), Broken> {
-        match text {
-            Text::DroppedByRule | Text::DroppedAsShared | Text::DroppedUncaught => match &mut self.open {
-                Some(open) if open.fate == Fate::Told(text) => open.told = true,
-                _ => return Err("I12: a signal was dropped that no rule drops"),
-            },
-            Text::Lost => self.lost_told = true,
-            Text::Killed | Text::Exited => self.told_end = Some(text),
-            _ => {}
-        }
-        Ok(())
+    /// It blocks.
+    fn blocks(&mut self, short: bool, kernel: &Kernel, mode: &Mode) -> Result<(), Broken> {
+        let excused = self.breathing || self.failing.is_some() || kernel.lied || kernel.init_is_stopped;
+        must(excused || kernel.zombie().is_none(), "I13: it sleeps while a zombie lies there")?;
+        let alone = self.ended.is_some() && !kernel.is_any_left() && mode.proc && !short;
+        must(excused || !alone, "I14: it sleeps though no process is left")?;
+        must(
+            kernel.init_is_stopped || !kernel.asked_while_stopped,
+            "I15: a stopped child that was asked to end is not continued",
+        )?;
+        if self.ended.is_some() && !self.breathing { self.terminal_is_back(kernel, mode) } else { Ok(()) }
     }
 
-    /// init has ended.
-    fn end(mut self, machine: &Machine, status: u8) -> Result<(), Broken> {
-        must(!self.farewell, FAREWELL)?;
-        self.close()?;
-        must(status == exit_status(self.mode, self.ended), "I18: the exit status is not the child's")?;
+    /// The group of dumb-init's child gets TERM when the child has ended, once (I4).
+    fn farewell(&mut self, kernel: &Kernel, mode: &Mode) -> Result<(), Broken> {
+        let Some(count) = self.farewells.take() else { return Ok(()) };
+        let wanted = mode.setup.session && !kernel.lied && self.failing.is_none();
+        // Where no process is left none can get it.
+        let right = count == 1 || count == 0 && !kernel.processes.iter().any(|process| process.lives());
+        must(!wanted || right, "I4: the child has ended, and its group does not get TERM once")
+    }
+
+    /// The child has ended: the terminal is init's (I14, I16).
+    fn terminal_is_back(&self, kernel: &Kernel, mode: &Mode) -> Result<(), Broken> {
+        let setup = &mode.setup;
+        let mine = setup.has_terminal && setup.own_group && setup.group > 0;
+        must(!mine || kernel.foreground != CHILD, "I14: the child has ended, and its group has the terminal")?;
+        let takes = mine && mode.is_pid_1() && setup.leads_session && self.ended.is_some();
+        must(!takes || self.took, "I14: the child has ended, and init has not taken the terminal")
+    }
+
+    /// init ends.
+    fn ends(&mut self, status: u8, kernel: &Kernel, mode: &Mode) -> Result<(), Broken> {
+        self.close(mode)?;
+        must(status == exit_status(mode, self.ended), "I18: the exit status is not the child's")?;
         must(self.lost == self.lost_told, "I13: a lost child is told, and only that")?;
         must(self.ended.is_some() || self.lost, "I13: it ends, and its child has not")?;
-        // Only what died behind the last look is left.
-        let zombie = machine.kernel.zombie();
-        must(
-            self.lied || zombie.is_none_or(|process| process.died >= self.looked),
-            "I18: it ends, and a zombie is left",
-        )?;
-        let answers = self.mode.waits() && (self.mode.pid1 || self.mode.proc) && !self.gave_up && !self.lied;
-        // --wait-all waits for descendants alone, until the teardown begins.
-        let all = self.mode.grace > 0 && (self.asked || !self.mode.config.is_on(Id::WaitAll));
-        let left =
-            |process: &Process| process.lives() && process.born < self.looked && (process.ours || all && !self.unseen);
-        must(!answers || !machine.kernel.processes.iter().any(left), "I14: it ends, and somebody is left")?;
-        if let Some(ended) = self.ended {
-            let signal = libc::WIFSIGNALED(ended).then(|| libc::WTERMSIG(ended));
-            let unexplained = signal.is_some_and(|signal| !self.known.contains(signal));
-            let text = if signal.is_some() { Text::Killed } else { Text::Exited };
-            let wanted = (unexplained || self.mode.verbose()).then_some(text);
-            must(self.told_end == wanted, "I19: an unexplained death is told, and only that")?;
-        }
-        Ok(())
+        // Only what died after the last look is left.
+        must(kernel.lied || kernel.zombie().is_none_or(|zombie| zombie.fresh), "I18: it ends, and a zombie is left")?;
+        let answers = mode.waits() && mode.reaches() && self.phase != Phase::GaveUp && !kernel.lied;
+        // --wait-all waits for descendants alone until the teardown begins.
+        let all = mode.grace > 0 && matches!(self.phase, Phase::Asked | Phase::Killed);
+        let left = kernel.processes.iter().any(|process| process.lives() && !process.fresh && (process.ours || all));
+        must(!answers || !left, "I14: it ends, and a process is left")?;
+        self.farewell(kernel, mode)?;
+        self.terminal_is_back(kernel, mode)
     }
 }

@@ -1,533 +1,408 @@
-//! A kernel as far as init sees it: signals that wait, processes, a clock. It does nothing by itself; what happens in it is a
-//! [`Move`], and what init asks of it is a method with the name of the system call. Its state can be compared and hashed.
+//! A kernel as init sees it: pending signals, processes, a terminal, a clock. Nothing in it happens by itself: what can happen is
+//! a [`Move`]. Its state is a value.
 
 use crate::modes::Mode;
-use init_core::signal::{self, SignalNumber};
+use init_core::signal::{self, SignalNumber, SignalSet};
 use init_core::status::WaitStatus;
+use init_core::supervise::Received;
 
-/// As the kernel counts processes.
 pub type Pid = i32;
 /// Milliseconds.
 pub type Time = u64;
 
-/// No timeout.
-pub const FOREVER: Time = Time::MAX;
 /// The child's pid, and its group's if it has its own.
 pub const CHILD: Pid = 7;
-/// Processes that may become init's children when their parent dies.
+/// Processes that become children of init's when their parent dies.
 pub const ORPHANS: [Pid; 2] = [8, 9];
-/// One that `docker exec` puts into the PID namespace: nobody's child there (facts: ppid 0).
+/// A process of `docker exec`: in the PID namespace, and no process's child there.
 pub const STRANGER: Pid = 20;
-/// init's own group where it is not PID 1.
+/// A job of the child's.
+pub const JOB: Pid = 30;
+/// init's group if it is not PID 1, and that of the shell that started it.
 pub const GROUP: Pid = 80;
+pub const SHELL: Pid = 70;
 /// The real-time signal that comes queued.
 pub const REAL_TIME: SignalNumber = 40;
-/// What the child exits with.
-pub const EXIT: WaitStatus = 3 << 8;
-/// How far a [`Move::Time`] moves the clock: past every time that a mode asks for.
+/// How far [`Move::Time`] moves the clock: past every time that a mode asks for.
 pub const LONG: Time = 20_000;
 
-/// An error number.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Errno(i32);
-
-impl Errno {
-    /// Operation not permitted.
-    pub const EPERM: Self = Self(libc::EPERM);
-    /// No such process.
-    pub const ESRCH: Self = Self(libc::ESRCH);
-    /// Interrupted.
-    pub const EINTR: Self = Self(libc::EINTR);
-    /// The time is up, or there is no room.
-    pub const EAGAIN: Self = Self(libc::EAGAIN);
-    /// No child.
-    pub const ECHILD: Self = Self(libc::ECHILD);
-    /// Anything else.
-    pub const EINVAL: Self = Self(libc::EINVAL);
-    /// No controlling terminal.
-    pub const ENOTTY: Self = Self(libc::ENOTTY);
-
-    /// As people know it.
-    pub const fn number(self) -> i32 {
-        self.0
-    }
-}
-
-/// A signal, as far as init looks at it.
+/// A signal that is pending in init.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Signal {
-    /// 1–64.
-    pub number: SignalNumber,
-    /// `si_code`.
-    pub code: i32,
-    /// init is the sender.
-    pub own: bool,
+    pub received: Received,
+    /// The value of a queued one: they count up.
+    pub value: u8,
 }
 
-/// What a process does.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Life {
-    /// It is not there yet.
     Unborn,
-    /// It runs.
     Runs,
-    /// A signal has stopped it; `told` once a waiter has taken the stop.
     Stopped {
-        /// That signal.
         by: SignalNumber,
-        /// A waiter has been told.
+        /// init forwarded this stop for the signal with this number; 0 if another process sent it.
+        asked: SignalNumber,
+        /// A waiter has consumed it.
         told: bool,
     },
-    /// A zombie, with its wait status.
     Dead(WaitStatus),
-    /// Nothing is left; its number is free.
     Reaped,
 }
 
-/// One process beside init.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Process {
-    /// Its pid.
     pub pid: Pid,
     /// init is its parent.
     pub ours: bool,
-    /// What it does.
     pub life: Life,
-    /// It was sent SIGKILL, and ends as soon as it is scheduled.
+    /// It was sent SIGKILL, and ends as soon as it runs.
     pub doomed: bool,
-    /// Which call of init's came first after it was born.
-    pub born: u32,
-    /// The same of its death.
-    pub died: u32,
+    /// It was born or died since init looked last.
+    pub fresh: bool,
 }
 
 impl Process {
-    /// Has it been born, and not died?
     pub const fn lives(&self) -> bool {
         matches!(self.life, Life::Runs | Life::Stopped { .. })
     }
 
-    /// Is it dead, and not reaped?
     pub const fn is_zombie(&self) -> bool {
         matches!(self.life, Life::Dead(_))
     }
 }
 
-/// What can happen at any time, without init.
+/// What can happen at any time without init.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[repr(u8)]
 pub enum Move {
-    /// Somebody sends SIGTERM.
+    /// Another process sends one of these; the real-time signal is queued with a value.
     Term,
-    /// Somebody sends SIGHUP.
     Hup,
-    /// Somebody sends SIGUSR1.
     Usr1,
-    /// Somebody queues a real-time signal, with a value.
     RealTime,
-    /// Somebody sends SIGCONT.
     Cont,
-    /// The terminal sends SIGINT.
+    /// The terminal sends one of these to init.
     TerminalInt,
-    /// The terminal sends SIGTSTP.
     TerminalStop,
-    /// A write of init's own raises SIGPIPE.
+    /// init raises them in itself: by a write to a broken pipe, by `-p HUP`.
     OwnPipe,
-    /// The child exits.
+    OwnHup,
+    /// The child ends: by itself, by KILL, by the out-of-memory killer, by ^C.
     Exits,
-    /// Somebody kills the child.
     Killed,
-    /// The child stops itself, as by ^Z.
+    OutOfMemory,
+    KeyKills,
+    /// The child stops: by a stop that is pending in it, or else by TSTP; by another process's STOP, which first is pending; by
+    /// TTIN, as it wants the terminal.
     Stops,
-    /// Somebody continues the child.
+    StopComes,
+    WantsTerminal,
+    /// Another process continues the child.
     Continues,
-    /// A process is orphaned, and becomes a child of init's.
+    /// A process becomes a child of init's; the first of these ends.
     OrphanComes,
-    /// One of these ends.
     OrphanDies,
-    /// A process is put into the PID namespace from outside.
+    /// A process comes into the PID namespace from outside; it ends.
     StrangerComes,
-    /// It ends.
     StrangerDies,
-    /// Time passes.
+    /// The terminal's foreground group becomes that of init (as PID 1: of the child), or another one.
+    Foreground,
+    Background,
     Time,
-    /// The next signal to the child is refused with EPERM (a setuid program).
+    /// The next signal to the child is refused with this; EAGAIN only if it is queued.
     RefuseEperm,
-    /// The same with ESRCH.
     RefuseEsrch,
-    /// The next signal that is queued to the child finds no room: EAGAIN.
     RefuseEagain,
-    /// The next wait for a signal is interrupted: EINTR.
+    /// The next wait for a signal returns without one, or fails.
     WaitInterrupted,
-    /// The next wait for a signal fails.
     WaitFails,
-    /// The next wait for a process is interrupted: EINTR.
-    ReapInterrupted,
-    /// The next wait for a process fails.
+    /// The next wait4 fails, or says that there is no child.
     ReapFails,
-    /// The next wait for a process says ECHILD, though the child is not reaped.
     ChildLost,
 }
 
-/// All of them.
-pub const MOVES: [Move; 25] = [
-    Move::Term,
-    Move::Hup,
-    Move::Usr1,
-    Move::RealTime,
-    Move::Cont,
-    Move::TerminalInt,
-    Move::TerminalStop,
-    Move::OwnPipe,
-    Move::Exits,
-    Move::Killed,
-    Move::Stops,
-    Move::Continues,
-    Move::OrphanComes,
-    Move::OrphanDies,
-    Move::StrangerComes,
-    Move::StrangerDies,
-    Move::Time,
-    Move::RefuseEperm,
-    Move::RefuseEsrch,
-    Move::RefuseEagain,
-    Move::WaitInterrupted,
-    Move::WaitFails,
-    Move::ReapInterrupted,
-    Move::ReapFails,
-    Move::ChildLost,
-];
+pub const MOVES: [Move; 31] = {
+    use Move::*;
+    [
+        Term,
+        Hup,
+        Usr1,
+        RealTime,
+        Cont,
+        TerminalInt,
+        TerminalStop,
+        OwnPipe,
+        OwnHup,
+        Exits,
+        Killed,
+        OutOfMemory,
+        KeyKills,
+        Stops,
+        StopComes,
+        WantsTerminal,
+        Continues,
+        OrphanComes,
+        OrphanDies,
+        StrangerComes,
+        StrangerDies,
+        Foreground,
+        Background,
+        Time,
+        RefuseEperm,
+        RefuseEsrch,
+        RefuseEagain,
+        WaitInterrupted,
+        WaitFails,
+        ReapFails,
+        ChildLost,
+    ]
+};
 
-/// A thing that must not happen, whatever comes.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Offence {
-    /// A signal to a process, or to its group, that was reaped.
-    ToReaped,
-    /// A signal to init's own group, to a group that is not there, or to all outside the teardown.
-    ToWrongTarget,
-}
-
-/// The state.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Kernel {
-    /// init's pid.
-    pub own_pid: Pid,
-    /// The child has its own group.
-    own_group: bool,
-    /// And its own session.
-    session: bool,
-    /// The signals that wait for init, in the order in which they came.
+    /// In the order in which they came.
     pub pending: Vec<Signal>,
     /// The child, the orphans, the stranger.
     pub processes: [Process; 4],
-    /// The clock.
     pub now: Time,
-    /// How many calls init has made. The model of kernel and init leaves it at 0.
-    pub calls: u32,
-    /// The foreground group of the terminal.
+    /// The terminal's foreground group.
     pub foreground: Pid,
-    /// With what the next signal to the child is refused.
-    refusal: Option<Errno>,
-    /// With what the next wait for a signal fails.
-    wait_error: Option<Errno>,
-    /// With what the next wait for a process fails.
-    reap_error: Option<Errno>,
-    /// The first offence.
-    pub offence: Option<Offence>,
+    /// init is stopped.
+    pub init_is_stopped: bool,
+    /// How many processes the out-of-memory killer has ended.
+    pub out_of_memory: u32,
+    /// A stop signal is pending in the child, and for which signal init forwarded it.
+    pub child_stop: Option<(SignalNumber, SignalNumber)>,
+    /// The child got a stop request while it was stopped, and was not continued since.
+    pub asked_while_stopped: bool,
+    pub was_stopped: bool,
+    /// The values that came, and the last one that reached the child.
+    queued: u8,
+    pub delivered: u8,
+    /// What the next call fails with.
+    pub refusal: Option<i32>,
+    pub wait_error: Option<i32>,
+    pub reap_error: Option<i32>,
+    /// The kernel said ECHILD, and there were children.
+    pub lied: bool,
 }
-
-/// The bit of a signal in a mask of the kernel's.
-pub const fn bit(number: SignalNumber) -> u64 {
-    1 << (number - 1)
-}
-
-/// What stops a process (signal(7)).
-const STOPPING: [SignalNumber; 4] = [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
-
-/// What is taken before all others (kernel/signal.c, `SYNCHRONOUS_MASK`).
-const SYNCHRONOUS: u64 = bit(libc::SIGSEGV)
-    | bit(libc::SIGBUS)
-    | bit(libc::SIGILL)
-    | bit(libc::SIGTRAP)
-    | bit(libc::SIGFPE)
-    | bit(libc::SIGSYS);
 
 impl Kernel {
-    /// Behind the child's start.
+    /// After the child's start.
     pub fn new(mode: &Mode) -> Self {
-        let process = |pid, ours, life| Process { pid, ours, life, doomed: false, born: 0, died: 0 };
+        let process = |pid, ours, life| Process { pid, ours, life, doomed: false, fresh: false };
+        let before = if mode.zombie { Life::Dead(0) } else { Life::Unborn };
+        let shown =
+            if mode.setup.own_group && mode.setup.group > 0 || mode.setup.session { CHILD } else { mode.own_group() };
         Self {
-            own_pid: mode.own_pid(),
-            own_group: mode.own_group(),
-            session: mode.session(),
             pending: Vec::new(),
             processes: [
                 process(CHILD, true, Life::Runs),
-                process(ORPHANS[0], true, Life::Unborn),
+                process(ORPHANS[0], true, before),
                 process(ORPHANS[1], true, Life::Unborn),
                 process(STRANGER, false, Life::Unborn),
             ],
             now: 1000,
-            calls: 0,
-            foreground: if mode.own_group() { CHILD } else { mode.group() },
+            foreground: match (mode.terminal, mode.background) {
+                (false, _) => 0,
+                (true, true) => SHELL,
+                (true, false) => shown,
+            },
+            init_is_stopped: false,
+            // The cgroup of a container's PID 1 is new.
+            out_of_memory: if mode.is_pid_1() { 0 } else { 2 },
+            child_stop: None,
+            asked_while_stopped: false,
+            was_stopped: false,
+            queued: 0,
+            delivered: 0,
             refusal: None,
             wait_error: None,
             reap_error: None,
-            offence: None,
+            lied: false,
         }
     }
 
-    /// The child.
     pub const fn child(&self) -> &Process {
         &self.processes[0]
     }
 
-    /// Can this happen now, and does it make a difference in this mode?
+    pub const fn child_is_stopped(&self) -> bool {
+        matches!(self.child().life, Life::Stopped { .. })
+    }
+
+    /// Can this happen now, and does it make a difference in this mode? `timed`: init waits with a timeout.
     pub fn is_possible(&self, happens: Move, mode: &Mode, timed: bool) -> bool {
         let [child, orphan, other, stranger] = &self.processes;
+        let setup = &mode.setup;
         match happens {
             Move::Term | Move::Hup | Move::Usr1 | Move::RealTime => true,
             Move::Cont | Move::TerminalStop => mode.job_control(),
-            Move::TerminalInt => !mode.own_group() || mode.session(),
-            Move::OwnPipe => mode.verbose(),
-            Move::Exits | Move::Killed => child.lives(),
+            Move::TerminalInt => !setup.own_group || setup.session || mode.is_outside(),
+            Move::OwnPipe => mode.verbose,
+            Move::OwnHup => setup.session,
+            Move::Exits | Move::Killed | Move::OutOfMemory => child.lives(),
+            Move::KeyKills => child.lives() && setup.own_group && self.foreground == CHILD,
             Move::Stops => child.life == Life::Runs,
-            Move::Continues => matches!(child.life, Life::Stopped { .. }),
-            // It comes from below one who lives: a child of init's, or a stranger.
+            Move::StopComes => child.life == Life::Runs && self.child_stop.is_none(),
+            Move::WantsTerminal => child.life == Life::Runs && mode.terminal,
+            Move::Continues => child.lives() && (child.life != Life::Runs || self.child_stop.is_some()),
+            // It comes from below a process that lives: a child of init's, or a stranger.
             Move::OrphanComes => {
                 self.processes.iter().any(Process::lives) && (orphan.life == Life::Unborn || other.life == Life::Unborn)
             }
             Move::OrphanDies => orphan.lives() || other.lives(),
-            Move::StrangerComes => mode.pid1 && mode.waits() && stranger.life == Life::Unborn,
+            Move::StrangerComes => mode.is_pid_1() && mode.waits() && stranger.life == Life::Unborn,
             Move::StrangerDies => stranger.lives(),
+            Move::Foreground | Move::Background => {
+                mode.terminal && child.lives() && !setup.session && self.foreground != mode.front(happens)
+            }
             Move::Time => timed || mode.timed(),
             Move::RefuseEperm | Move::RefuseEsrch | Move::RefuseEagain => self.refusal.is_none() && child.lives(),
             Move::WaitInterrupted | Move::WaitFails => self.wait_error.is_none(),
-            Move::ReapInterrupted | Move::ReapFails => self.reap_error.is_none(),
+            Move::ReapFails => self.reap_error.is_none(),
             Move::ChildLost => self.reap_error.is_none() && child.life != Life::Reaped,
         }
     }
 
-    /// Lets it happen.
-    pub fn happen(&mut self, happens: Move) {
-        let plain = |number| Signal { number, code: libc::SI_USER, own: false };
-        let terminal = |number| Signal { number, code: libc::SI_KERNEL, own: false };
+    pub fn happen(&mut self, happens: Move, mode: &Mode) {
         match happens {
-            Move::Term => self.raise(plain(libc::SIGTERM)),
-            Move::Hup => self.raise(plain(libc::SIGHUP)),
-            Move::Usr1 => self.raise(plain(libc::SIGUSR1)),
-            Move::RealTime => self.raise(Signal { code: libc::SI_QUEUE, ..plain(REAL_TIME) }),
-            Move::Cont => self.raise(plain(libc::SIGCONT)),
-            Move::TerminalInt => self.raise(terminal(libc::SIGINT)),
-            Move::TerminalStop => self.raise(terminal(libc::SIGTSTP)),
-            Move::OwnPipe => self.raise(Signal { own: true, ..plain(libc::SIGPIPE) }),
-            Move::Exits => self.die(0, EXIT),
+            Move::Term => self.raise(libc::SIGTERM, |_| ()),
+            Move::Hup => self.raise(libc::SIGHUP, |_| ()),
+            Move::Usr1 => self.raise(libc::SIGUSR1, |_| ()),
+            Move::RealTime => self.raise(REAL_TIME, |signal| signal.is_queued = true),
+            Move::Cont => self.raise(libc::SIGCONT, |_| ()),
+            Move::TerminalInt => self.raise(libc::SIGINT, |signal| signal.by_kernel = true),
+            Move::TerminalStop => self.raise(libc::SIGTSTP, |signal| signal.by_kernel = true),
+            Move::OwnPipe => self.raise(libc::SIGPIPE, |signal| signal.by_init = true),
+            Move::OwnHup => self.raise(libc::SIGHUP, |signal| signal.by_init = true),
+            Move::Exits => self.die(0, 3 << 8),
             Move::Killed => self.die(0, libc::SIGKILL),
-            Move::Stops => {
-                self.processes[0].life = Life::Stopped { by: libc::SIGTSTP, told: false };
-                self.raise_sigchld();
+            Move::OutOfMemory => {
+                self.out_of_memory += 1;
+                self.die(0, libc::SIGKILL);
             }
+            Move::KeyKills => self.die(0, libc::SIGINT),
+            Move::Stops => {
+                let (by, asked) = self.child_stop.take().unwrap_or((libc::SIGTSTP, 0));
+                self.stop_child(by, asked);
+            }
+            Move::StopComes => self.child_stop = Some((libc::SIGSTOP, 0)),
+            Move::WantsTerminal => self.stop_child(libc::SIGTTIN, 0),
             Move::Continues => self.continue_child(),
             Move::OrphanComes => {
                 let index = if self.processes[1].life == Life::Unborn { 1 } else { 2 };
                 self.bear(index);
             }
-            Move::OrphanDies => {
-                let index = if self.processes[1].lives() { 1 } else { 2 };
-                self.die(index, if index == 1 { 0 } else { libc::SIGKILL });
-            }
+            Move::OrphanDies if self.processes[1].lives() => self.die(1, 0),
+            Move::OrphanDies => self.die(2, libc::SIGKILL),
             Move::StrangerComes => self.bear(3),
             Move::StrangerDies => self.die(3, 0),
+            Move::Foreground | Move::Background => self.foreground = mode.front(happens),
             Move::Time => self.now += LONG,
-            Move::RefuseEperm => self.refusal = Some(Errno::EPERM),
-            Move::RefuseEsrch => self.refusal = Some(Errno::ESRCH),
-            Move::RefuseEagain => self.refusal = Some(Errno::EAGAIN),
-            Move::WaitInterrupted => self.wait_error = Some(Errno::EINTR),
-            Move::WaitFails => self.wait_error = Some(Errno::EINVAL),
-            Move::ReapInterrupted => self.reap_error = Some(Errno::EINTR),
-            Move::ReapFails => self.reap_error = Some(Errno::EINVAL),
-            Move::ChildLost => self.reap_error = Some(Errno::ECHILD),
+            Move::RefuseEperm => self.refusal = Some(libc::EPERM),
+            Move::RefuseEsrch => self.refusal = Some(libc::ESRCH),
+            Move::RefuseEagain => self.refusal = Some(libc::EAGAIN),
+            Move::WaitInterrupted => self.wait_error = Some(libc::EINTR),
+            Move::WaitFails => self.wait_error = Some(libc::EINVAL),
+            Move::ReapFails => self.reap_error = Some(libc::EINVAL),
+            Move::ChildLost => self.reap_error = Some(libc::ECHILD),
         }
     }
 
-    /// A process is there from now on.
     const fn bear(&mut self, index: usize) {
         self.processes[index].life = Life::Runs;
-        self.processes[index].born = self.calls;
+        self.processes[index].fresh = true;
     }
 
-    /// A process ends. Its parent is told; a stranger's is outside.
+    /// A process ends; one that was killed ends by that. Its parent is told; a stranger's parent, who reaps it, is outside.
     pub fn die(&mut self, index: usize, status: WaitStatus) {
         let process = &mut self.processes[index];
-        process.died = self.calls;
-        // What is not init's to reap is reaped where it came from, at once.
+        let status = if process.doomed { libc::SIGKILL } else { status };
         process.life = if process.ours { Life::Dead(status) } else { Life::Reaped };
-        if process.ours {
-            self.raise_sigchld();
+        process.fresh = true;
+        if index == 0 {
+            (self.child_stop, self.asked_while_stopped) = (None, false);
+        }
+        if self.processes[index].ours {
+            self.raise(libc::SIGCHLD, |_| ());
         }
     }
 
-    /// SIGCONT reaches the child.
+    fn stop_child(&mut self, by: SignalNumber, asked: SignalNumber) {
+        self.processes[0].life = Life::Stopped { by, asked, told: false };
+        self.was_stopped = true;
+        self.raise(libc::SIGCHLD, |_| ());
+    }
+
     fn continue_child(&mut self) {
-        if let Life::Stopped { .. } = self.processes[0].life {
+        (self.child_stop, self.asked_while_stopped) = (None, false);
+        if self.child_is_stopped() {
             self.processes[0].life = Life::Runs;
-            self.raise_sigchld();
+            self.raise(libc::SIGCHLD, |_| ());
         }
     }
 
-    /// A child has changed its state.
-    fn raise_sigchld(&mut self) {
-        self.raise(Signal { number: libc::SIGCHLD, code: libc::CLD_EXITED, own: false });
-    }
-
-    /// A signal to init, which blocks all of them (kernel/signal.c, `prepare_signal` and `__send_signal_locked`): a stop discards
-    /// the SIGCONT that waits and the other way round; a standard signal that waits already is merged.
-    pub fn raise(&mut self, signal: Signal) {
-        if signal.number == libc::SIGCONT {
-            self.pending.retain(|other| !STOPPING.contains(&other.number));
-        } else if STOPPING.contains(&signal.number) {
-            self.pending.retain(|other| other.number != libc::SIGCONT);
+    /// A signal comes to init, which blocks all of them (kernel/signal.c, `prepare_signal` and `__send_signal_locked`): a stop
+    /// discards a pending SIGCONT and the other way round; a standard signal that is pending is merged.
+    pub fn raise(&mut self, number: SignalNumber, change: impl FnOnce(&mut Received)) {
+        let mut received = Received { number, by_kernel: false, by_init: false, is_queued: false };
+        change(&mut received);
+        if number == libc::SIGCONT {
+            self.pending.retain(|other| !signal::STOPS.contains(other.received.number));
+        } else if signal::STOPS.contains(number) {
+            self.pending.retain(|other| other.received.number != libc::SIGCONT);
         }
-        if signal.number >= 32 || self.pending.iter().all(|other| other.number != signal.number) {
-            self.pending.push(signal);
+        if is_real_time(number) {
+            self.queued += 1;
+        } else if self.pending().contains(number) {
+            return;
         }
+        self.pending.push(Signal { received, value: if is_real_time(number) { self.queued } else { 0 } });
     }
 
-    /// `rt_sigpending(2)`.
-    pub fn pending(&self) -> u64 {
-        self.pending.iter().fold(0, |set, signal| set | bit(signal.number))
+    pub fn pending(&self) -> SignalSet {
+        self.pending.iter().fold(SignalSet::EMPTY, |set, signal| set.with(signal.received.number))
     }
 
-    /// The failing half of `rt_sigtimedwait(2)`.
-    pub const fn take_wait_error(&mut self) -> Option<Errno> {
-        self.wait_error.take()
-    }
-
-    /// The taking half: the first signal of `set` (kernel/signal.c, `next_signal`).
-    pub fn take(&mut self, set: u64) -> Option<Signal> {
-        let waiting = self.pending() & set;
-        if waiting == 0 {
-            return None;
-        }
-        let first = if waiting & SYNCHRONOUS == 0 { waiting } else { waiting & SYNCHRONOUS };
-        let number = first.trailing_zeros() as SignalNumber + 1;
-        let index = self.pending.iter().position(|signal| signal.number == number)?;
+    /// The pending signal that `rt_sigtimedwait(2)` takes of `set` (kernel/signal.c, `next_signal`): the lowest number.
+    pub fn take(&mut self, set: SignalSet) -> Option<Signal> {
+        let number = (1..=signal::MAX).find(|number| self.pending().and(set).contains(*number))?;
+        let index = self.pending.iter().position(|signal| signal.received.number == number)?;
         Some(self.pending.remove(index))
     }
 
-    /// `wait4(-1, WNOHANG)`: 0 if no child has ended.
-    pub fn reap(&mut self) -> Result<(Pid, WaitStatus), Errno> {
-        if let Some(error) = self.reap_error.take() {
-            return Err(error);
-        }
-        for process in &mut self.processes {
-            if let (true, Life::Dead(status)) = (process.ours, process.life) {
-                process.life = Life::Reaped;
-                return Ok((process.pid, status));
-            }
-        }
-        if self.processes.iter().any(|process| process.ours && process.lives()) {
-            Ok((0, 0))
-        } else {
-            Err(Errno::ECHILD)
-        }
-    }
-
-    /// `waitid(2)`, WEXITED and WNOWAIT, of the child.
-    pub const fn has_ended(&self) -> bool {
-        self.child().is_zombie()
-    }
-
-    /// `waitid(2)`, WSTOPPED, of the child: by which signal, 0 if it is not stopped or has told it.
-    pub const fn stopped_by(&mut self, takes: bool) -> SignalNumber {
-        match self.child().life {
-            Life::Stopped { by, told: false } => {
-                self.processes[0].life = Life::Stopped { by, told: takes };
-                by
-            }
-            _ => 0,
-        }
-    }
-
-    /// `kill(2)`, and the sending calls like it.
-    pub fn send(&mut self, target: Pid, number: SignalNumber, queued: bool) -> Result<(), Errno> {
-        if target == self.own_pid {
-            self.raise(Signal { number, code: libc::SI_USER, own: true });
-            return Ok(());
-        }
-        if target == -1 {
-            return self.send_all(number);
-        }
-        let is_child = target == CHILD || target == -CHILD && self.own_group;
-        if !is_child {
-            self.offends(Offence::ToWrongTarget);
-            return Err(Errno::ESRCH);
-        }
-        if self.child().life == Life::Reaped {
-            // The number of a group, which whoever is left in it holds: dumb-init's TERM, as soon as it has reaped the child.
-            if !(self.session && target == -CHILD && number == libc::SIGTERM) {
-                self.offends(Offence::ToReaped);
-            }
-            return Err(Errno::ESRCH);
-        }
-        // Only what is queued can find no room; within a session everybody may send SIGCONT (`check_kill_permission`).
-        if let Some(error) = self.refusal
-            && (queued || error != Errno::EAGAIN)
-            && (number != libc::SIGCONT || self.session)
-        {
-            // Nobody's credentials change while he is stopped: who refuses SIGCONT then refuses the next signal, too.
-            if error == Errno::EAGAIN || !matches!(self.child().life, Life::Stopped { .. }) {
-                self.refusal = None;
-            }
-            return Err(error);
-        }
-        self.receive(0, number);
-        Ok(())
-    }
-
-    /// `kill(-1)` as PID 1. ESRCH if nobody is there; zombies are.
-    fn send_all(&mut self, number: SignalNumber) -> Result<(), Errno> {
-        // As a broadcast it is for the teardown, and PID 1's.
-        if self.own_pid != 1 || self.child().life != Life::Reaped {
-            self.offends(Offence::ToWrongTarget);
-        }
-        let mut found = false;
-        for index in 0..self.processes.len() {
-            if self.processes[index].lives() || self.processes[index].is_zombie() {
-                found = true;
-                self.receive(index, number);
-            }
-        }
-        if found { Ok(()) } else { Err(Errno::ESRCH) }
-    }
-
     /// A process gets a signal. What it then does, and when, is a move; only KILL and CONT leave it no choice.
-    pub fn receive(&mut self, index: usize, number: SignalNumber) {
-        if number == libc::SIGKILL && self.processes[index].lives() {
-            self.processes[index].doomed = true;
+    pub fn receive(&mut self, index: usize, number: SignalNumber, received: SignalNumber, mode: &Mode) {
+        let process = &mut self.processes[index];
+        process.doomed |= number == libc::SIGKILL && process.lives();
+        if index > 0 || !process.lives() {
+            return;
         }
-        if number == libc::SIGCONT && index == 0 {
+        if number == libc::SIGCONT {
             self.continue_child();
+        } else if signal::STOP_REQUESTS.contains(number) {
+            // What is pending can be seen in /proc alone.
+            self.asked_while_stopped |= self.child_is_stopped() || self.child_stop.is_some() && mode.proc;
+        } else if number == libc::SIGSTOP || signal::STOPS.contains(number) && !mode.setup.session {
+            // Of the child's own session the group is orphaned, and the kernel drops the other three.
+            // Of several stops one takes effect, and that init asked for it is true of that one.
+            match (&mut self.processes[0].life, &mut self.child_stop) {
+                (Life::Stopped { asked, .. }, _) | (_, Some((_, asked))) => *asked = received,
+                (_, stop) => *stop = Some((number, received)),
+            }
         }
     }
 
-    /// Notes what must not happen.
-    pub fn offends(&mut self, offence: Offence) {
-        self.offence = self.offence.or(Some(offence));
-    }
-
-    /// Is somebody left whom init would have to wait for, by now?
-    pub fn is_somebody_left(&self) -> bool {
-        self.processes.iter().any(|process| process.lives() || process.is_zombie())
-    }
-
-    /// A zombie of init's.
     pub fn zombie(&self) -> Option<&Process> {
         self.processes.iter().find(|process| process.ours && process.is_zombie())
     }
+
+    pub fn is_any_left(&self) -> bool {
+        self.processes.iter().any(|process| process.lives() || process.is_zombie())
+    }
 }
 
-/// Is it one that the kernel queues?
+/// Does the kernel queue it?
 pub const fn is_real_time(number: SignalNumber) -> bool {
-    number >= signal::REAL_TIME_MIN
+    number >= 32
 }
