@@ -1,9 +1,9 @@
 //! What `init` decides, apart from what it does: command line, signal names, exit statuses, messages, single decisions. All of
 //! it against the contract or against libc, exhaustively where that is possible. Nothing is started.
 
-use init_core::cli::{self, Config, Persona, Request};
+use init_core::cli::{self, Config, Opt, Persona, Request};
 use init_core::line::Line;
-use init_core::messages::{self, Message};
+use init_core::messages::{self, Message, Words};
 use init_core::program;
 use init_core::signal;
 use init_core::status;
@@ -31,9 +31,10 @@ struct Parsed {
 
 /// Parses a command line on top of some variables, as this name does. An action, or what is wrong, is the error.
 fn parse_as<V: AsRef<[u8]>, W: AsRef<[u8]>>(name: &str, variables: &[V], words: &[W]) -> Result<Parsed, String> {
-    match cli::read(name.as_bytes(), variables.iter().map(AsRef::as_ref), words.iter().map(AsRef::as_ref)) {
-        Ok(Request::Run(config, operands)) => Ok(Parsed { config, operands }),
-        Ok(Request::Act(action, _)) => Err(format!("action {action:?}")),
+    let mut config = Config::new(Persona::of(name.as_bytes()));
+    match cli::read(&mut config, variables.iter().map(AsRef::as_ref), words.iter().map(AsRef::as_ref)) {
+        Ok(Request::Run(operands)) => Ok(Parsed { config, operands }),
+        Ok(Request::Act(action)) => Err(format!("action {action:?}")),
         Err(error) => Err(text(&error.line())),
     }
 }
@@ -61,6 +62,11 @@ fn settings_with<V: AsRef<[u8]>, W: AsRef<[u8]>>(variables: &[V], words: &[W]) -
 /// A line as text.
 fn text<const ROOM: usize>(line: &Line<ROOM>) -> String {
     String::from_utf8_lossy(line.bytes()).into_owned()
+}
+
+/// A message with a word from outside in it.
+fn about(message: Message, word: &[u8]) -> Line {
+    messages::line_about(message, Words { word, ..Words::default() })
 }
 
 /// A message.
@@ -368,7 +374,7 @@ fn is_one_line(line: &[u8]) -> bool {
 proptest! {
     #[test]
     fn i5_a_message_is_one_line_whatever_is_in_it(word in prop::collection::vec(any::<u8>(), 0..700), errno in 0..200) {
-        let lines = [messages::cannot_execute(&word, errno), messages::started(errno, &word)].map(|line| text(&line));
+        let lines = [about(Message::cannot_execute(errno), &word), about(Message::started(errno), &word)].map(|line| text(&line));
         for line in lines.iter().chain([&unknown(&word)]) {
             prop_assert!(is_one_line(line.as_bytes()), "{}", line);
         }
@@ -394,8 +400,8 @@ fn i5_no_message_is_longer_than_one_write_may_be() {
     let errno = (1..200).max_by_key(|errno| init_core::errors::wording(*errno).len()).expect("an error");
     let values = every_message::Values { pid: i32::MAX, signal: 63, errno, status: 255, out_of_memory: u32::MAX };
     let mut lines: Vec<_> = every_message::all(values).into_iter().map(message).collect();
-    lines.extend((1..200).map(|errno| text(&messages::cannot_execute(&long, errno))));
-    lines.push(text(&messages::started(i32::MAX, &long)));
+    lines.extend((1..200).map(|errno| text(&about(Message::cannot_execute(errno), &long))));
+    lines.push(text(&about(Message::started(i32::MAX), &long)));
     lines.push(unknown(&long));
     for option in &OPTIONS {
         let long_option = [format!("--{}=", option.long).as_bytes(), &long].concat();
@@ -425,7 +431,7 @@ fn i10_what_to_look_at_is_told_of_a_failed_exec_only() {
         (libc::ENAMETOOLONG, "File name too long", ""),
         (199, "error 199", ""),
     ] {
-        let told = text(&messages::cannot_execute(b"x", errno));
+        let told = text(&about(Message::cannot_execute(errno), b"x"));
         assert_eq!(told, format!("init: fatal: cannot execute 'x': {reason}{look_at}\n"));
         assert_eq!(message(Message::cannot_fork(errno)), format!("init: fatal: cannot fork: {reason}\n"));
     }
@@ -889,7 +895,7 @@ fn i2_how_much_is_said_by_words_and_variables() {
         (&["TINI_VERBOSITY=3"], &["x"], 2),
         (&["TINI_VERBOSITY=3", "BITTS_VERBOSE=0"], &["x"], 0),
     ] {
-        assert_eq!(settings_with(variables, words).verbose, level, "{variables:?} {words:?}");
+        assert_eq!(settings_with(variables, words).is_on(Opt::Verbose), level > 0, "{variables:?} {words:?}");
     }
     // Never so often that it is off again.
     for count in [255, 256, 257, 1000] {

@@ -6,8 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use init_core::cli::{self, Action, Persona, Request};
-use init_core::messages;
+use init_core::cli::{self, Config, Opt, Persona, Request};
+use init_core::messages::{self, Message, Words};
 
 // ---- The input --------------------------------------------------------------------------------------------------------
 
@@ -424,12 +424,14 @@ pub fn contract(input: &Input) -> Meaning {
 
 /// How init understands it, by the call that its `main` makes.
 pub fn init(input: &Input) -> Meaning {
-    let (config, options) = match cli::read(input.name, input.variables.iter().copied(), input.words.iter().copied()) {
-        Ok(Request::Run(config, options)) => (config, options),
-        Ok(Request::Act(Action::Pause, _)) => return Meaning::Action("pause"),
-        Ok(Request::Act(Action::License, _)) => return Meaning::Action("license"),
-        Ok(Request::Act(Action::Help, _)) => return Meaning::Action("help"),
-        Ok(Request::Act(Action::Version, _)) => return Meaning::Action("version"),
+    let mut config = Config::new(Persona::of(input.name));
+    let options = match cli::read(&mut config, input.variables.iter().copied(), input.words.iter().copied()) {
+        Ok(Request::Run(options)) => options,
+        Ok(Request::Act(Opt::Pause)) => return Meaning::Action("pause"),
+        Ok(Request::Act(Opt::License)) => return Meaning::Action("license"),
+        Ok(Request::Act(Opt::Help)) => return Meaning::Action("help"),
+        Ok(Request::Act(Opt::Version)) => return Meaning::Action("version"),
+        Ok(Request::Act(other)) => panic!("{other:?} is no action"),
         Err(error) => return Meaning::Refused(vec![error.line().bytes().to_vec()]),
     };
     let flags = [
@@ -442,7 +444,7 @@ pub fn init(input: &Input) -> Meaning {
         ("verbose", config.is_on(Opt::Verbose)),
     ];
     let limit = u64::from(config.stop_timeout.0);
-    let persona = Persona::of(input.name);
+    let persona = config.persona;
     Meaning::Run(Box::new(Settings {
         options,
         session: config.new_session(),
@@ -487,7 +489,9 @@ pub fn judge(bytes: &[u8], init: impl Fn(&Input) -> Meaning) -> Result<(), Strin
     if let Meaning::Run(settings) = &is {
         let program = input.words[settings.options];
         let quoted = quoted(program);
-        for line in [messages::started(1, program), messages::cannot_execute(program, libc::ENOENT)] {
+        let words = || Words { word: program, ..Words::default() };
+        for message in [Message::started(1), Message::cannot_execute(libc::ENOENT)] {
+            let line = messages::line_about(message, words());
             let line = line.bytes();
             if !is_one_line(line) || !line.windows(quoted.len()).any(|part| part == quoted) {
                 return Err(format!("{input:?}: {}", line.escape_ascii()));

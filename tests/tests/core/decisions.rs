@@ -1,8 +1,8 @@
 //! Single decisions of the supervisor: an event and the facts in, actions out. The facts are a table that a test fills.
 
 use bitts_tests::sys;
-use init_core::cli::Config;
-use init_core::messages::{self, Message, Target};
+use init_core::cli::{Config, Opt};
+use init_core::messages::{self, Message, Target, Text};
 use init_core::status::WaitStatus;
 use init_core::supervise::{
     Action, Event, Facts, Forward, Next, Outcome, Received, Setup, Supervisor, Survivors, Time,
@@ -218,7 +218,6 @@ impl<'c> Init<'c> {
             let decision = self.core.decide(event, &self.world);
             for action in decision.actions.iter() {
                 match action {
-                    Action::Hold(forward) => self.held = Some(forward),
                     // The kernel does not tell of it again.
                     Action::ConsumeStop => self.world.stop = None,
                     _ => {}
@@ -239,8 +238,7 @@ impl<'c> Init<'c> {
                     deeds.push(Deed::Sends(forward));
                     Event::Sent(forward, self.outcome)
                 }
-                Next::Resend => {
-                    let forward = self.held.expect("a signal that is held");
+                Next::Resend(forward) => {
                     deeds.push(Deed::Sends(forward));
                     Event::Sent(forward, self.outcome)
                 }
@@ -460,7 +458,7 @@ fn i12_a_real_time_signal_that_finds_no_room_is_sent_again_before_any_other() {
         init.outcome = Outcome::QueueFull;
         let done = init.signal(40);
         let forward = done.sends()[0];
-        assert!(done.has(Action::Hold(forward)) && done.has(Action::Say(Message::queue_full(40))));
+        assert!(done.has(Action::Hold) && done.has(Action::Say(Message::queue_full(40))));
         assert!(done.timeout().is_some_and(|timeout| (1..=100).contains(&timeout)));
         assert_eq!(done.says_aloud(), []);
         // Still none, and that is told once.
@@ -1207,7 +1205,9 @@ fn deadly() -> impl Iterator<Item = i32> {
 fn told_of(init: &mut Init, status: WaitStatus) -> Option<(i32, u32)> {
     match init.dies(status).says_aloud()[..] {
         [] => None,
-        [Message::child_killed(CHILD, signal, out_of_memory)] => Some((signal, out_of_memory)),
+        [Message { text: Text::ChildKilled | Text::OutOfMemory | Text::OutOfMemoryOnce, signal, number, .. }] => {
+            Some((i32::from(signal), number as u32))
+        }
         ref other => panic!("{other:?}"),
     }
 }

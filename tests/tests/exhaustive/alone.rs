@@ -86,7 +86,7 @@ impl Alone {
                 Event::ReapFailed(libc::EINVAL),
             ],
             Next::Send(forward) => Self::fates(forward),
-            Next::Resend => Self::fates(self.held.expect("a signal is held")),
+            Next::Resend(forward) => Self::fates(forward),
             Next::KillChild => vec![Event::ChildKilled(Ok(())), Event::ChildKilled(Err(libc::EPERM))],
             Next::LookForSurvivors => [Survivors::None, Survivors::Followed, Survivors::Unfollowed, Survivors::Unseen]
                 .map(Event::Looked)
@@ -115,8 +115,10 @@ impl Alone {
             let right = match action {
                 Action::Continue { .. } | Action::GiveTerminal | Action::ConsumeStop => lives,
                 Action::SendAll { .. } => !lives,
-                Action::Hold(forward) => {
-                    self.held = Some(forward);
+                Action::Hold => {
+                    if let Event::Sent(forward, _) = event {
+                        self.held = Some(forward);
+                    }
                     lives
                 }
                 _ => true,
@@ -124,7 +126,8 @@ impl Alone {
             assert!(right, "{event:?}: {action:?}");
         }
         let right = match self.next {
-            Next::Send(_) | Next::Resend | Next::KillChild => lives,
+            Next::Send(_) | Next::KillChild => lives,
+            Next::Resend(forward) => lives && self.held == Some(forward),
             Next::Reap { farewell } => farewell.is_none() || lives && mode.setup.session,
             Next::StopSelf(_) => lives && !mode.is_pid_1(),
             Next::LookForSurvivors => !lives,
@@ -132,7 +135,7 @@ impl Alone {
             Next::End(status) => status == self.ended.unwrap_or(1),
         };
         assert!(right, "{event:?}: {:?}", self.next);
-        if self.next != Next::Resend && !matches!(self.next, Next::Wait { .. }) {
+        if !matches!(self.next, Next::Resend(_) | Next::Wait { .. }) {
             return;
         }
         if matches!(event, Event::Sent(forward, outcome) if self.held == Some(forward) && outcome != Outcome::QueueFull)
