@@ -173,7 +173,6 @@ struct Init<'c> {
     /// What comes of killing it.
     killing: Result<(), i32>,
     survivors: Survivors,
-    held: Option<Forward>,
 }
 
 impl<'c> Init<'c> {
@@ -200,7 +199,6 @@ impl<'c> Init<'c> {
             outcome: Outcome::Sent,
             killing: Ok(()),
             survivors: Survivors::Followed,
-            held: None,
         }
     }
 
