@@ -3,21 +3,18 @@
 use core::ffi::c_int;
 
 /// The same bytes?
-#[inline(never)]
 #[must_use]
 pub fn same(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one == other)
 }
 
 /// The same, if the case of letters does not count?
-#[inline(never)]
 #[must_use]
 pub fn same_letters(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.eq_ignore_ascii_case(other))
 }
 
 /// Takes what comes before the first `mark`, and the mark; everything if there is none. The rest stays in `bytes`.
-#[inline(never)]
 pub fn take<'a>(bytes: &mut &'a [u8], mark: u8) -> &'a [u8] {
     let end = bytes.iter().position(|byte| *byte == mark).unwrap_or(bytes.len());
     let (taken, rest) = bytes.split_at_checked(end).unwrap_or((bytes, &[]));
@@ -49,7 +46,7 @@ pub fn numbered(list: &'static str, number: c_int) -> &'static [u8] {
 }
 
 /// Takes `mark` from the front of `bytes`, if it is there.
-#[inline(never)]
+#[inline(never)] // It is longer than a call, and there are a dozen of these.
 pub fn eat(bytes: &mut &[u8], mark: u8) -> bool {
     match *bytes {
         [first, rest @ ..] if *first == mark => {
@@ -61,7 +58,6 @@ pub fn eat(bytes: &mut &[u8], mark: u8) -> bool {
 }
 
 /// Takes an unsigned decimal number from the front of `bytes`. `None` if there is none, or if it is larger than a `u32`.
-#[inline(never)]
 pub fn take_number(bytes: &mut &[u8]) -> Option<u32> {
     let mut number = None;
     while let [digit @ b'0'..=b'9', rest @ ..] = *bytes {

@@ -2,6 +2,7 @@
 
 use crate::signal::{self, SignalNumber};
 use core::ffi::{CStr, c_int};
+use core::slice;
 
 /// How many bytes of a word from outside are shown. A message has one such word at most, and each of its bytes may take four:
 /// so a message is shorter than PIPE_BUF of every system, 512, and no other writer's line gets between its bytes.
@@ -78,13 +79,11 @@ impl<const ROOM: usize> Line<ROOM> {
     pub fn quoted(&mut self, word: &[u8]) -> &mut Self {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let digit = |value: u8| DIGITS.get(usize::from(value & 15)).copied().unwrap_or(b'?');
-        self.push(b'\'');
+        self.text("'");
         for byte in word.iter().take(SHOWN) {
-            if (b' '..=b'~').contains(byte) {
-                self.push(*byte);
-            } else {
-                self.add(&[b'\\', b'x', digit(byte >> 4), digit(*byte)]);
-            }
+            let escaped = [b'\\', b'x', digit(byte >> 4), digit(*byte)];
+            let is_printable = (b' '..=b'~').contains(byte);
+            self.add(if is_printable { slice::from_ref(byte) } else { &escaped });
         }
         self.text(if word.len() > SHOWN { "...'" } else { "'" })
     }

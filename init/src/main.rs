@@ -17,7 +17,7 @@ mod sys;
 use bare::{Errno, Start};
 use core::ffi::c_int;
 use init_core::cli::{self, Config, Opt, Persona, Request, table};
-use init_core::messages::{self, Message};
+use init_core::messages::{self, Message, Words};
 use init_core::signal::{self, SignalNumber};
 use init_core::status::OWN_FAILURE;
 use init_core::supervise::{Setup, Supervisor};
@@ -55,7 +55,7 @@ fn run(start: Start) -> u8 {
 }
 
 /// Starts the child, the program at `first` among the arguments, and supervises it.
-#[inline(never)]
+#[inline(never)] // With the variables of `run` in its frame each access to it would be three bytes longer.
 fn start_child(start: Start, config: &Config, first: usize, ignore_sigchld: bool) -> u8 {
     // 4. What makes init an init where it is not PID 1.
     let own_pid = bare::own_pid();
@@ -121,12 +121,12 @@ fn start_child(start: Start, config: &Config, first: usize, ignore_sigchld: bool
 }
 
 /// The loop: one wait, one decision.
-#[inline(never)]
+#[inline(never)] // As above: the supervisor and the shell are large.
 fn supervise(config: &Config, setup: Setup, terminal: &Terminal, hand_over: bool, program: &[u8]) -> u8 {
     let Setup { child, session, .. } = setup;
     let mut shell = shell::Shell::new(setup, config.is_on(Opt::Verbose), terminal.descriptor.filter(|_| !session));
     if config.is_on(Opt::Verbose) {
-        bare::say(messages::started(child, program).bytes());
+        say_about(Message::started(child), program);
     }
     if hand_over {
         shell.say(Message::gave_terminal(child));
@@ -136,8 +136,13 @@ fn supervise(config: &Config, setup: Setup, terminal: &Terminal, hand_over: bool
 }
 
 /// Says a message.
-fn say(message: Message) {
-    bare::say(messages::line(message).bytes());
+pub fn say(message: Message) {
+    say_about(message, b"");
+}
+
+/// Says a message with a word from outside in it.
+pub fn say_about(message: Message, word: &[u8]) {
+    bare::say(messages::line_about(message, Words { word, ..Words::default() }).bytes());
 }
 
 /// Tells of rules for signals that init never forwards.
@@ -150,7 +155,6 @@ fn tell_void_rewrites(config: &Config, shell: &shell::Shell) {
 }
 
 /// Behaves as `pause` does (contract I20): the kernel reaps, every signal but TERM and INT stays blocked.
-#[inline(never)]
 fn hold() -> ! {
     bare::let_the_kernel_reap();
     sys::leave_directory();
@@ -226,7 +230,6 @@ impl Terminal {
 }
 
 /// Gives the terminal up. What that raises in init itself is dropped, and no other HUP or CONT is (contract I4).
-#[inline(never)]
 fn leave_terminal(terminal: &Terminal, own_pid: sys::Pid) {
     let Some(descriptor) = terminal.descriptor else { return };
     sys::leave_terminal(descriptor);

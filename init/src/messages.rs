@@ -35,9 +35,14 @@ macro_rules! wordings {
 }
 
 // `@` stands for the target, `$` for the signal, `#` for the number, `!` for the wording of that error number and `?` for what to
-// check then, `'` for a word from outside.
+// check then; `*`, `%`, `<` and `>` for the words of [`Words`].
 wordings! {
-    CannotExecute: "fatal: cannot execute ': !?",
+    UnknownOption: "fatal: unknown option *",
+    NoProgram: "fatal: no program given",
+    NoValue: "fatal: option * needs a value: <",
+    InvalidValue: "fatal: %: invalid < * (expected >)",
+    NoValueWanted: "fatal: % takes no value (given *)",
+    CannotExecute: "fatal: cannot execute *: !?",
     CannotFork: "fatal: cannot fork: !",
     ChildLost: "fatal: @ is gone, its exit status is unknown",
     NoSubreaper: "warning: cannot become a child subreaper: !, ignoring",
@@ -54,7 +59,7 @@ wordings! {
     GraceCutShort: "grace period cut short, killing remaining processes",
     Left: "warning: some processes are left, ignoring",
     // From here on they are for `--verbose` only.
-    Started: "started @: '",
+    Started: "started @: *",
     ChildExited: "@ exited with status #",
     ChildStopped: "@ was stopped by $",
     NoEffect: "rewriting $ has no effect",
@@ -69,7 +74,7 @@ wordings! {
     TookTerminal: "took the terminal back",
 }
 
-/// A message.
+/// A message, 16 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Message {
     /// Which.
@@ -82,10 +87,19 @@ pub struct Message {
     pub number: c_int,
 }
 
+impl Message {
+    /// All that it is made of.
+    const fn new(text: Text, target: Target, signal: SignalNumber, number: c_int) -> Self {
+        Self { text, target, signal: signal as u8, number }
+    }
+}
+
 #[rustfmt::skip] // A table.
 #[expect(missing_docs, clippy::must_use_candidate, reason = "the wording of each says what it means")]
 impl Message {
-    const fn new(text: Text, target: Target, signal: SignalNumber, number: c_int) -> Self { Self { text, target, signal: signal as u8, number } }
+    pub const fn usage(text: Text) -> Self { Self::new(text, Target::All, 0, 0) }
+    pub const fn cannot_execute(errno: c_int) -> Self { Self::new(Text::CannotExecute, Target::All, 0, errno) }
+    pub const fn started(child: c_int) -> Self { Self::new(Text::Started, Target::Child(child), 0, 0) }
     pub const fn cannot_fork(errno: c_int) -> Self { Self::new(Text::CannotFork, Target::All, 0, errno) }
     pub const fn child_lost(child: c_int) -> Self { Self::new(Text::ChildLost, Target::Child(child), 0, 0) }
     pub const fn no_subreaper(errno: c_int) -> Self { Self::new(Text::NoSubreaper, Target::All, 0, errno) }
@@ -126,49 +140,60 @@ pub const fn is_verbose(message: &Message) -> bool {
     message.text as u8 >= Text::Started as u8
 }
 
+/// The words of a message.
+#[derive(Clone, Copy, Default)]
+pub struct Words<'a> {
+    /// A word from outside; it is shown in quotes.
+    pub word: &'a [u8],
+    /// The option or the variable that it is about.
+    pub option: &'a [u8],
+    /// What the option's value is called.
+    pub value: &'a [u8],
+    /// What it must look like.
+    pub form: &'a [u8],
+}
+
 /// The message as a line, with its newline.
 #[must_use]
 pub fn line(message: Message) -> Line {
-    line_about(message, b"")
+    line_about(message, Words::default())
 }
 
-/// The program could not be executed.
+/// The message as a line, with words in it.
 #[must_use]
-pub fn cannot_execute(program: &[u8], errno: c_int) -> Line {
-    line_about(Message::new(Text::CannotExecute, Target::All, 0, errno), program)
-}
-
-/// The child was started. For `--verbose`.
-#[must_use]
-pub fn started(child: c_int, program: &[u8]) -> Line {
-    line_about(Message::new(Text::Started, Target::Child(child), 0, 0), program)
-}
-
-/// The message as a line, with a word from outside in it.
-fn line_about(message: Message, word: &[u8]) -> Line {
+pub fn line_about(message: Message, words: Words) -> Line {
     let mut line = Line::new();
     line.text("init: ");
     for mark in nth_line(WORDINGS, message.text as c_int) {
-        match mark {
-            b'@' => match message.target {
-                Target::Child(pid) => line.text("child ").number(pid),
-                Target::Group(pid) => line.text("process group ").number(pid),
-                Target::Process(pid) => line.text("process ").number(pid),
-                Target::All => line.text("all processes"),
-            },
-            b'\'' => line.quoted(word),
-            b'$' => line.signal(SignalNumber::from(message.signal)),
-            b'#' => line.number(message.number),
-            b'!' => line.error(message.number),
-            b'?' => match numbered(PLACES_TO_LOOK_AT, message.number) {
-                b"" => &mut line,
-                places => line.text("; check ").add(places),
-            },
-            byte => line.add(&[*byte]),
-        };
+        put(&mut line, *mark, &message, &words);
     }
     line.text("\n");
     line
+}
+
+/// Adds what a byte of a wording stands for.
+#[inline(never)] // In the loop, all that a message holds would be copied to the stack first.
+fn put(line: &mut Line, mark: u8, message: &Message, words: &Words) {
+    match mark {
+        b'@' => match message.target {
+            Target::Child(pid) => line.text("child ").number(pid),
+            Target::Group(pid) => line.text("process group ").number(pid),
+            Target::Process(pid) => line.text("process ").number(pid),
+            Target::All => line.text("all processes"),
+        },
+        b'$' => line.signal(SignalNumber::from(message.signal)),
+        b'#' => line.number(message.number),
+        b'!' => line.error(message.number),
+        b'?' => match numbered(PLACES_TO_LOOK_AT, message.number) {
+            b"" => line,
+            places => line.text("; check ").add(places),
+        },
+        b'*' => line.quoted(words.word),
+        b'%' => line.add(words.option),
+        b'<' => line.add(words.value),
+        b'>' => line.add(words.form),
+        byte => line.add(&[byte]),
+    };
 }
 
 /// What to check after exec failed (exec(3), ERRORS): a line for each error number that has something, after that number.

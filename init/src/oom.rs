@@ -1,56 +1,49 @@
 //! How many processes of init's memory cgroup the out-of-memory killer has ended (contract I19).
 
-use crate::procfs::each_line;
-use init_core::bytes::{after, same, take, take_number};
+use crate::procfs::{MISSING, each_line, read_fields};
+use init_core::bytes::{same, take};
 use init_core::line::Line;
 
-/// Room for the path of a cgroup's file.
-const ROOM: usize = 384;
-
 /// The count so far; 0 if it is not to be had (cgroups(7): `memory.events` of version 2, `memory.oom_control` of version 1; from
-/// Linux 4.13 on).
+/// Linux 4.13 on). Only one of the two versions has the memory of all cgroups.
 pub fn kills() -> u32 {
-    let mut kills = None;
-    for version in [2, 1] {
-        let mut path = Line::<ROOM>::new();
-        path.text(if version == 2 { "/sys/fs/cgroup" } else { "/sys/fs/cgroup/memory" });
-        let root = path.bytes().len();
-        if add_own_path(version, &mut path) {
-            let file = if version == 2 { "/memory.events" } else { "/memory.oom_control" };
-            path.text(file);
-            kills = kills.or_else(|| count_in(&mut path));
-            // A container often sees its own cgroup as the root, whatever path it is told.
-            path.cut(root);
-            path.text(file);
-            kills = kills.or_else(|| count_in(&mut path));
-        }
-    }
-    kills.unwrap_or(0)
-}
-
-/// Adds the path of init's own cgroup: the line `0::/path` of /proc/self/cgroup (version 2), or `9:memory:/path` (version 1).
-/// False if there is no such line.
-fn add_own_path(version: u8, path: &mut Line<ROOM>) -> bool {
-    let mut is_found = false;
-    each_line(c"/proc/self/cgroup", &mut |line| {
-        let mut rest = line;
-        let number = take(&mut rest, b':');
-        let controllers = take(&mut rest, b':');
-        let matches = match version {
-            2 => same(number, b"0") && controllers.is_empty(),
-            _ => controllers.split(|byte| *byte == b',').any(|name| same(name, b"memory")),
+    let mut path: Line = Line::new();
+    let (mut root, mut file) = (0, "");
+    // `9:memory:/path` for each hierarchy of version 1, and then `0::/path` for version 2.
+    each_line(c"/proc/self/cgroup", &mut |mut own| {
+        take(&mut own, b':');
+        let controllers = take(&mut own, b':');
+        let (folder, events) = if controllers.is_empty() {
+            ("/sys/fs/cgroup", "/memory.events")
+        } else if has_memory(controllers) {
+            ("/sys/fs/cgroup/memory", "/memory.oom_control")
+        } else {
+            return;
         };
-        if matches && !is_found {
-            is_found = true;
-            path.add(rest);
+        if file.is_empty() {
+            file = events;
+            root = path.text(folder).bytes().len();
+            path.add(own);
         }
     });
-    is_found
+    // A container often sees its own cgroup as the root, whatever path it is told.
+    for length in [usize::MAX, root] {
+        let mut kills = [MISSING];
+        path.cut(length);
+        read_fields(path.text(file).c_str(), b' ', b"oom_kill", &mut kills);
+        if kills[0] != MISSING {
+            return kills[0] as u32;
+        }
+    }
+    0
 }
 
-/// The number after `oom_kill ` in that file.
-fn count_in(path: &mut Line<ROOM>) -> Option<u32> {
-    let mut count = None;
-    each_line(path.c_str(), &mut |line| count = count.or_else(|| take_number(&mut after(line, b"oom_kill ")?)));
-    count
+/// Is memory among the controllers?
+fn has_memory(mut controllers: &[u8]) -> bool {
+    while !controllers.is_empty() {
+        if same(take(&mut controllers, b','), b"memory") {
+            return true;
+        }
+    }
+    false
 }

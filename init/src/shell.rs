@@ -20,17 +20,20 @@ pub struct Shell {
     /// The siginfo of the signal that was taken last.
     info: Info,
     /// The siginfo of the signal that is held.
-    held: Option<(Forward, Info)>,
-    /// A pidfd of the process that the teardown follows.
-    followed: Option<c_int>,
-    /// A signalfd, to wait for signals beside it.
-    signals: Option<c_int>,
+    held: Info,
+    /// A pidfd of the process that the teardown follows, or [`NONE`].
+    followed: c_int,
+    /// A signalfd, to wait for signals beside it, or [`NONE`].
+    signals: c_int,
 }
+
+/// No descriptor.
+const NONE: c_int = -1;
 
 impl Shell {
     /// For a child that has just been started.
     pub const fn new(setup: Setup, verbose: bool, terminal: Option<c_int>) -> Self {
-        Self { setup, verbose, terminal, info: Info::new(), held: None, followed: None, signals: None }
+        Self { setup, verbose, terminal, info: Info::new(), held: Info::new(), followed: NONE, signals: NONE }
     }
 
     /// The loop: an event, a decision, the next event. Returns init's exit status.
@@ -45,11 +48,8 @@ impl Shell {
             event = match decision.next {
                 Next::Wait { signals, timeout } => self.wait(signals, timeout),
                 Next::Reap { farewell } => self.reap(farewell),
-                Next::Send(forward) => Event::Sent(forward, self.send(forward, &self.info)),
-                Next::Resend => match self.held {
-                    Some((forward, info)) => Event::Sent(forward, self.send(forward, &info)),
-                    None => Event::Quiet,
-                },
+                Next::Send(forward) => Event::Sent(forward, self.send(forward, false)),
+                Next::Resend(forward) => Event::Sent(forward, self.send(forward, true)),
                 Next::KillChild => self.kill_child(),
                 Next::LookForSurvivors => Event::Looked(self.look_for_survivors()),
                 Next::StopSelf(signal) => self.stop_self(signal),
@@ -61,7 +61,7 @@ impl Shell {
     /// Says a message; a verbose one only if that is wanted.
     pub fn say(&self, message: Message) {
         if self.verbose || !messages::is_verbose(&message) {
-            bare::say(messages::line(message).bytes());
+            crate::say(message);
         }
     }
 
@@ -79,7 +79,7 @@ impl Shell {
         match action {
             Action::Say(message) => self.say(message),
             Action::Settle => self.settle(),
-            Action::Hold(forward) => self.held = Some((forward, self.info)),
+            Action::Hold => self.held = self.info,
             Action::Continue { group } => {
                 let (target, number) =
                     if group { (Target::Group(child), -child) } else { (Target::Child(child), child) };
@@ -90,7 +90,7 @@ impl Shell {
             Action::TakeTerminal => self.pass_terminal(self.setup.group, Message::took_terminal()),
             Action::ConsumeStop => sys::consume_stop(child),
             Action::Sleep(time) => {
-                let _ = sys::poll(-1, -1, Some(time));
+                let _ = sys::poll(NONE, NONE, Some(time));
             }
         }
     }
@@ -100,7 +100,7 @@ impl Shell {
     fn settle(&mut self) {
         sys::leave_directory();
         // The two are closed with all the others.
-        (self.followed, self.signals) = (None, None);
+        (self.followed, self.signals) = (NONE, NONE);
         match self.terminal {
             Some(terminal) if terminal > 2 => {
                 sys::duplicate(terminal, 3);
@@ -122,15 +122,15 @@ impl Shell {
 
     /// Waits for a signal, or for the end of the process that is followed.
     fn wait(&mut self, signals: SignalSet, mut timeout: Option<Milliseconds>) -> Event {
-        if let (Some(followed), Some(descriptor)) = (self.followed, self.signals) {
-            match sys::poll(descriptor, followed, timeout) {
-                Ok((false, true)) => {
+        if self.followed != NONE {
+            match sys::poll(self.signals, self.followed, timeout) {
+                sys::Polled::Second => {
                     self.unfollow();
                     return Event::FollowedEnded;
                 }
-                Ok(_) => timeout = Some(Milliseconds::ZERO),
                 // Where it cannot be had the kernel still tells of init's own children.
-                Err(_) => {}
+                sys::Polled::Failed => {}
+                _ => timeout = Some(Milliseconds::ZERO),
             }
         }
         match sys::wait_signal(signals, &mut self.info, timeout) {
@@ -164,19 +164,20 @@ impl Shell {
         }
     }
 
-    /// Sends a signal to the child or its group, with what came with it if the kernel allows that.
-    fn send(&self, forward: Forward, info: &Info) -> Outcome {
+    /// Sends a signal to the child or its group, with what came with it if the kernel allows that: the signal that was taken
+    /// last, or the one that is held.
+    fn send(&mut self, forward: Forward, is_held: bool) -> Outcome {
         let Forward { signal, to_group, only_caught, with_info, .. } = forward;
         let child = self.setup.child;
         if only_caught {
-            return self.send_to_catching(signal, &|pid| sys::group_of(pid) == Ok(child));
+            return self.send_to_each(signal, true, true);
         }
-        let mut info = *info;
+        let info = if is_held { &mut self.held } else { &mut self.info };
         info.set_number(signal);
         let mut sent = Err(Errno::ESRCH);
         if to_group {
             if with_info {
-                sent = sys::queue_group(child, &info);
+                sent = sys::queue_group(child, info);
             }
             // Not on this kernel, or nothing came with it: plainly.
             if sent.is_err() && sent != Err(Errno::EAGAIN) {
@@ -187,7 +188,7 @@ impl Shell {
         // all that is in it.
         if sent == Err(Errno::ESRCH) {
             if with_info {
-                sent = sys::queue(child, &info);
+                sent = sys::queue(child, info);
             }
             if sent.is_err() && sent != Err(Errno::EAGAIN) {
                 sent = sys::kill(child, signal);
@@ -224,76 +225,78 @@ impl Shell {
 
     /// Sends a signal to all that init answers for after the child's end (I14): as PID 1 to all of its PID namespace, else to all
     /// descendants.
-    fn send_all(&self, signal: SignalNumber, only_caught: bool) {
-        let Setup { own_pid, .. } = self.setup;
-        if only_caught {
-            self.send_to_catching(signal, &|pid| own_pid == 1 || procfs::is_descendant(pid, own_pid));
-        } else if own_pid == 1 {
-            let sent = sys::kill(-1, signal);
-            // No process is left to send it to: nothing to tell.
-            if sent != Err(Errno::ESRCH) {
-                self.tell(signal, Target::All, sent);
-            }
-        } else {
-            procfs::each_process(&mut |pid| {
-                if let Some(sent) = self.signal_one(pid, signal, &|pid| procfs::is_descendant(pid, own_pid)) {
-                    self.tell(signal, Target::Process(pid), sent);
-                }
-            });
+    fn send_all(&mut self, signal: SignalNumber, only_caught: bool) {
+        if only_caught || self.setup.own_pid != 1 {
+            self.send_to_each(signal, only_caught, false);
+            return;
+        }
+        let sent = sys::kill(-1, signal);
+        // No process is left to send it to: nothing to tell.
+        if sent != Err(Errno::ESRCH) {
+            self.tell(signal, Target::All, sent);
         }
     }
 
-    /// Sends a signal to the processes of a kind that catch it; a signal that they do not catch would end them.
-    fn send_to_catching(&self, signal: SignalNumber, is_meant: &dyn Fn(Pid) -> bool) -> Outcome {
+    /// Sends a signal to each process of the child's group, or to each that init answers for after the child's end; if it is
+    /// `only_caught`, to those that catch it, because it would end the others.
+    fn send_to_each(&mut self, signal: SignalNumber, only_caught: bool, in_group: bool) -> Outcome {
         let mut outcome = Outcome::Uncaught;
-        procfs::each_process(&mut |pid| {
-            if !is_meant(pid) || pid == self.setup.own_pid {
-                return;
-            }
-            let Some(status) = procfs::status(pid) else { return };
-            if status.is_zombie {
-                return;
-            }
+        self.each_process(in_group, &mut |shell, pid, pidfd| {
             let target = Target::Process(pid);
-            if !status.caught.contains(signal) {
-                self.say(Message::not_caught(signal, target));
-            } else if let Some(sent) = self.signal_one(pid, signal, is_meant) {
-                self.tell(signal, target, sent);
+            if only_caught {
+                match procfs::status(pid) {
+                    Some(status) if status.is_zombie() => return,
+                    Some(status) if status.caught().contains(signal) => {}
+                    Some(_) => return shell.say(Message::not_caught(signal, target)),
+                    None => return,
+                }
+            }
+            let sent = sys::signal_process(pidfd, pid, signal);
+            if sent != Err(Errno::ESRCH) {
+                shell.tell(signal, target, sent);
                 outcome = Outcome::Sent;
             }
         });
         outcome
     }
 
-    /// Sends a signal to the process `pid` if it is meant; `None` if it is not, or gone. The pidfd comes before the question:
-    /// the process that was asked about is the one that is signalled, even if its number has become another's.
-    fn signal_one(&self, pid: Pid, signal: SignalNumber, is_meant: &dyn Fn(Pid) -> bool) -> Option<Result<(), Errno>> {
-        if pid == self.setup.own_pid {
-            return None;
-        }
-        let pidfd = match sys::open_process(pid) {
-            Err(Errno::ESRCH) => return None,
-            // Before Linux 5.3, or where a filter refuses it, its number must do.
-            opened => opened.ok(),
-        };
-        let mut sent = None;
-        if is_meant(pid) {
-            sent = Some(match pidfd.map(|pidfd| sys::signal_process(pidfd, signal)) {
-                None | Some(Err(Errno::ENOSYS)) => sys::kill(pid, signal),
-                Some(sent) => sent,
-            });
-        }
-        if let Some(pidfd) = pidfd {
-            bare::close(pidfd);
-        }
-        sent.filter(|sent| *sent != Err(Errno::ESRCH))
+    /// Visits each process of the child's group, or each that init answers for after the child's end, with a pidfd of it, or
+    /// [`NONE`]. The pidfd comes before every question: the process that was asked about is the one that is signalled, even if its
+    /// number has become another's. Returns whether /proc was read to its end, and whether there are other processes than init.
+    fn each_process(&mut self, in_group: bool, visit: &mut dyn FnMut(&mut Self, Pid, c_int)) -> (bool, bool) {
+        let Setup { own_pid, child, .. } = self.setup;
+        let mut has_others = false;
+        let is_whole = sys::each_number(c"/proc", &mut |pid, _| {
+            if pid == own_pid {
+                return;
+            }
+            has_others = true;
+            let pidfd = match sys::open_process(pid) {
+                Ok(pidfd) => pidfd,
+                Err(Errno::ESRCH) => return,
+                // Before Linux 5.3, or where a filter refuses it.
+                Err(_) => NONE,
+            };
+            let is_meant = if in_group {
+                sys::group_of(pid) == Ok(child)
+            } else {
+                own_pid == 1 || procfs::is_descendant(pid, own_pid)
+            };
+            if is_meant {
+                visit(self, pid, pidfd);
+            }
+            if pidfd != self.followed {
+                bare::close(pidfd);
+            }
+        });
+        (is_whole, has_others)
     }
 
     /// Is a process left that init answers for, and may signal? If its pidfd can be had, it is followed.
     fn look_for_survivors(&mut self) -> Survivors {
         let Setup { own_pid, .. } = self.setup;
-        if let Some(followed) = self.followed {
-            if sys::poll(-1, followed, Some(Milliseconds::ZERO)) == Ok((false, false)) {
+        if self.followed != NONE {
+            if is_alive(self.followed) {
                 return Survivors::Followed;
             }
             self.unfollow();
@@ -306,55 +309,44 @@ impl Shell {
             // As a subreaper init could not ask any process to end.
             return if own_pid == 1 { Survivors::Unseen } else { Survivors::None };
         }
+        if self.signals == NONE {
+            self.signals = sys::signal_descriptor().unwrap_or(NONE);
+        }
         let mut survivors = Survivors::None;
-        let mut others = 0;
-        let is_whole = procfs::each_process(&mut |pid| {
-            if pid == own_pid || survivors == Survivors::Followed {
+        let (is_whole, has_others) = self.each_process(false, &mut |shell, pid, pidfd| {
+            if shell.followed != NONE || sys::kill(pid, 0).is_err() {
                 return;
             }
-            others += 1;
-            survivors = match self.follow(pid) {
-                Survivors::None => survivors,
-                found => found,
+            let is_alive = if pidfd == NONE {
+                procfs::status(pid).is_none_or(|status| !status.is_zombie())
+            } else {
+                is_alive(pidfd)
             };
+            if is_alive {
+                survivors = Survivors::Unfollowed;
+                if pidfd != NONE && shell.signals != NONE {
+                    survivors = Survivors::Followed;
+                    shell.followed = pidfd;
+                }
+            }
         });
         // kill(2) has found a process, and /proc shows none: it hides them (hidepid). Or it cannot be read to its end.
-        if survivors == Survivors::None && (!is_whole || own_pid == 1 && others == 0) {
+        if survivors == Survivors::None && (!is_whole || own_pid == 1 && !has_others) {
             return Survivors::Unseen;
         }
         survivors
     }
 
-    /// Follows the process `pid`, if init answers for it, may signal it, and it is alive.
-    fn follow(&mut self, pid: Pid) -> Survivors {
-        let own_pid = self.setup.own_pid;
-        let opened = match sys::open_process(pid) {
-            Err(Errno::ESRCH) => return Survivors::None,
-            opened => opened.ok(),
-        };
-        let is_meant = (own_pid == 1 || procfs::is_descendant(pid, own_pid)) && sys::kill(pid, 0).is_ok();
-        let Some(pidfd) = opened else {
-            let is_alive = is_meant && procfs::status(pid).is_none_or(|status| !status.is_zombie);
-            return if is_alive { Survivors::Unfollowed } else { Survivors::None };
-        };
-        // A pidfd is readable once its process has ended, reaped or not.
-        if is_meant && sys::poll(-1, pidfd, Some(Milliseconds::ZERO)) == Ok((false, false)) {
-            self.followed = Some(pidfd);
-            if self.signals.is_none() {
-                self.signals = sys::signal_descriptor();
-            }
-            return if self.signals.is_some() { Survivors::Followed } else { Survivors::Unfollowed };
-        }
-        bare::close(pidfd);
-        Survivors::None
-    }
-
     /// Follows no process any more.
     fn unfollow(&mut self) {
-        if let Some(pidfd) = self.followed.take() {
-            bare::close(pidfd);
-        }
+        bare::close(self.followed);
+        self.followed = NONE;
     }
+}
+
+/// Is the process alive? Its pidfd is readable once it has ended, reaped or not.
+fn is_alive(pidfd: c_int) -> bool {
+    sys::poll(NONE, pidfd, Some(Milliseconds::ZERO)) == sys::Polled::Neither
 }
 
 impl Facts for Shell {
@@ -367,14 +359,11 @@ impl Facts for Shell {
     }
 
     fn child_will_stop(&self) -> bool {
-        procfs::status(self.setup.child).is_some_and(|status| {
-            let pending = status.pending.and(signal::STOPS).without(status.blocked);
-            !pending.without(status.ignored.or(status.caught)).is_empty()
-        })
+        procfs::status(self.setup.child).is_some_and(|status| !status.taking_effect().and(signal::STOPS).is_empty())
     }
 
     fn child_catches(&self, signal: SignalNumber) -> bool {
-        procfs::status(self.setup.child).is_none_or(|status| status.caught.contains(signal))
+        procfs::status(self.setup.child).is_none_or(|status| status.caught().contains(signal))
     }
 
     fn child_group(&self) -> Option<c_int> {

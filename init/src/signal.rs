@@ -46,7 +46,6 @@ pub fn parse(mut word: &[u8]) -> Option<SignalNumber> {
 }
 
 /// Takes a signal from the front of `text`.
-#[inline(never)]
 pub fn take_signal(text: &mut &[u8]) -> Option<SignalNumber> {
     let signal = match take_number(text) {
         Some(number) => SignalNumber::try_from(number).ok()?,

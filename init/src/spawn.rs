@@ -4,10 +4,10 @@
 use crate::sys::{self, Pid, Vector};
 use bare::{Errno, Mask};
 use core::ffi::{CStr, c_int};
-use init_core::bytes::{after, same, take};
+use init_core::bytes::take;
 use init_core::cli::Persona;
 use init_core::line::Line;
-use init_core::messages;
+use init_core::messages::Message;
 use init_core::program;
 use libc::{SIG_IGN, SIGCHLD};
 
@@ -86,77 +86,64 @@ fn run(plan: Plan) -> ! {
 
     // 4. Blocked again, because the broken stderr of a message must not kill it.
     bare::set_mask(bare::ALL_SIGNALS);
-    bare::say(messages::cannot_execute(program, errno).bytes());
+    crate::say_about(Message::cannot_execute(errno), program);
     bare::exit(plan.persona.exec_failure(errno))
 }
 
 /// Executes the program as execvp(3) would, with the variables of systemd's protocols put right.
 fn execute(plan: &Plan) -> Errno {
     // These live as long as the environment that points to them: until exec.
-    let (mut listen, mut watchdog) = (Line::<32>::new(), Line::<32>::new());
-    let mut environment = plan.environment.from(0);
-    if replace_owner(&mut environment, b"LISTEN_PID=", plan.parent, &mut listen)
-        && let Some(mut variable) = find(&environment, b"LISTEN_PIDFDID=")
+    let (mut listen, mut watchdog) = (Line::new(), Line::new());
+    let environment = plan.environment.from(0);
+    if replace_owner(&environment, b"LISTEN_PID=", plan.parent, &mut listen)
+        && let Some(mut variable) = environment.find(b"LISTEN_PIDFDID=")
     {
         // It names the pidfd of the process that was meant: init's, and so wrong now (sd_listen_fds(3)).
         variable.remove_first();
     }
-    replace_owner(&mut environment, b"WATCHDOG_PID=", plan.parent, &mut watchdog);
+    replace_owner(&environment, b"WATCHDOG_PID=", plan.parent, &mut watchdog);
     search(plan, &environment)
 }
 
 /// If the variable `name` (with its `=`) holds init's pid, puts the child's in its place, in `memory`. Was it so?
-fn replace_owner<'w>(environment: &mut Vector<'w>, name: &[u8], parent: Pid, memory: &'w mut Line<32>) -> bool {
-    memory.add(name).number(parent);
-    let Some(mut variable) = find(environment, name) else { return false };
-    if !same(variable.first().unwrap_or_default(), memory.bytes()) {
-        return false;
-    }
+fn replace_owner<'w>(environment: &Vector<'w>, name: &[u8], parent: Pid, memory: &'w mut Line) -> bool {
+    memory.add(name).number(parent).push(0);
+    let Some(mut variable) = environment.find(memory.bytes()) else { return false };
     memory.cut(name.len());
     memory.number(bare::own_pid());
     variable.replace_first(memory.c_str());
     true
 }
 
-/// The vector from the first variable on that begins with `name`.
-fn find<'w>(environment: &Vector<'w>, name: &[u8]) -> Option<Vector<'w>> {
-    let mut variables = environment.from(0);
-    while let Some(variable) = variables.first() {
-        if after(variable, name).is_some() {
-            return Some(variables);
-        }
-        variables = variables.from(1);
-    }
-    None
-}
-
 /// Looks the program up on PATH and executes it.
 fn search(plan: &Plan, environment: &Vector) -> Errno {
+    const NAME: &[u8] = b"PATH=";
     let name = plan.arguments.from(plan.first).first().unwrap_or_default();
-    let is_path = has(name, b'/');
-    let variable = find(environment, b"PATH=");
-    let mut path = match variable.as_ref().and_then(Vector::first) {
-        // With a slash in it the name is a path: as if PATH had one empty element.
-        _ if is_path => b"",
-        Some(path) => after(path, b"PATH=").unwrap_or_default(),
-        None => program::DEFAULT_PATH,
-    };
+    let is_path = take(&mut &*name, b'/').len() < name.len();
+    let mut path = program::DEFAULT_PATH;
+    if is_path {
+        // As if PATH had one empty element.
+        path = b"";
+    } else if let Some(variable) = environment.find(NAME) {
+        path = variable.first().and_then(|variable| variable.get(NAME.len()..)).unwrap_or_default();
+    }
     let mut outcome = Errno::ENOENT;
     let mut candidate = Line::<{ program::PATH_ROOM + 1 }>::new();
     loop {
-        let is_last = !has(path, b':');
+        let length = path.len();
         let directory = take(&mut path, b':');
+        let is_last = directory.len() == length;
         candidate.clear();
         // An empty element is the working directory.
         if !directory.is_empty() {
-            candidate.add(directory).text("/");
+            candidate.add(directory).push(b'/');
         }
         candidate.add(name);
         let failed = if name.is_empty() { outcome } else { attempt(candidate.c_str(), plan, environment) };
         if is_path || !program::search_goes_on(failed.number()) {
             return failed;
         }
-        // It may be there for us elsewhere; if not, this is what to tell.
+        // A file that was there, and could not be executed, is told rather than that none was there.
         if failed == Errno::EACCES {
             outcome = failed;
         }
@@ -166,13 +153,8 @@ fn search(plan: &Plan, environment: &Vector) -> Errno {
     }
 }
 
-/// Is `wanted` among the bytes?
-#[allow(clippy::manual_contains)] // The search of the core library that `contains` brings along is four hundred bytes long.
-fn has(bytes: &[u8], wanted: u8) -> bool {
-    bytes.iter().any(|byte| *byte == wanted)
-}
-
 /// Executes the file `path`; one that the kernel does not know, and that looks like a script, by the shell.
+#[inline(never)] // What is_script reads would lie in a frame of a page.
 fn attempt(path: &CStr, plan: &Plan, environment: &Vector) -> Errno {
     const SHELL: &CStr = c"/bin/sh";
     let failed = sys::execute(path, &plan.arguments.from(plan.first), environment);
@@ -190,7 +172,7 @@ fn attempt(path: &CStr, plan: &Plan, environment: &Vector) -> Errno {
 
 /// Reads the head of a file and judges it. What cannot be read is no script.
 fn is_script(path: &CStr) -> bool {
-    let mut head = [0; 128];
+    let mut head = [0; 256];
     let Ok(file) = sys::open(path, libc::O_RDONLY) else { return false };
     let length = sys::read(file, &mut head);
     bare::close(file);

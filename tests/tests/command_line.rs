@@ -505,6 +505,15 @@ fn i4_help_and_version_as_dumb_init_go_to_stderr() {
 }
 
 #[test]
+fn i2_i4_the_licence_goes_to_stdout_as_dumb_init_too() {
+    for word in ["-l", "-L", "--license"] {
+        let outcome = init().name("dumb-init").arg(word).run();
+        outcome.assert_exit(0);
+        assert_eq!((outcome.out().lines().count(), outcome.err().as_str()), (1, ""), "{word}");
+    }
+}
+
+#[test]
 fn i4_exec_failures_by_name() {
     for (name, not_found, not_executable) in [
         ("init", 127, 126),

@@ -71,10 +71,10 @@ fn message(message: Message) -> String {
 /// The flags and counts that are on, by their long names.
 fn is_on(config: &Config, flag: &str) -> bool {
     match flag {
-        "group" => config.group,
-        "single-child" => config.single_child,
-        "subreaper" => config.subreaper,
-        "verbose" => config.verbose > 0,
+        "group" => config.is_on(Opt::Group),
+        "single-child" => config.is_on(Opt::SingleChild),
+        "subreaper" => config.is_on(Opt::Subreaper),
+        "verbose" => config.is_on(Opt::Verbose),
         _ => panic!("{flag}"),
     }
 }
@@ -343,7 +343,7 @@ fn i10_reasons_are_those_of_strerror() {
             unknown if unknown.starts_with("Unknown error") => format!("error {errno}"),
             known => known,
         };
-        assert_eq!(message(Message::CannotFork { errno }), format!("init: fatal: cannot fork: {expected}\n"));
+        assert_eq!(message(Message::cannot_fork(errno)), format!("init: fatal: cannot fork: {expected}\n"));
     }
 }
 
@@ -427,7 +427,7 @@ fn i10_what_to_look_at_is_told_of_a_failed_exec_only() {
     ] {
         let told = text(&messages::cannot_execute(b"x", errno));
         assert_eq!(told, format!("init: fatal: cannot execute 'x': {reason}{look_at}\n"));
-        assert_eq!(message(Message::CannotFork { errno }), format!("init: fatal: cannot fork: {reason}\n"));
+        assert_eq!(message(Message::cannot_fork(errno)), format!("init: fatal: cannot fork: {reason}\n"));
     }
 }
 
@@ -439,7 +439,7 @@ fn i19_the_line_counts_one_process_or_several_or_says_nothing_of_them() {
         (2, "; the kernel's out-of-memory killer ended 2 processes here".to_owned()),
         (1_000_000, "; the kernel's out-of-memory killer ended 1000000 processes here".to_owned()),
     ] {
-        let told = message(Message::ChildKilled { child: 7, signal: libc::SIGKILL, out_of_memory });
+        let told = message(Message::child_killed(7, libc::SIGKILL, out_of_memory));
         assert_eq!(told, format!("init: child 7 was killed by signal 9 (SIGKILL){count}\n"));
     }
 }
@@ -890,6 +890,10 @@ fn i2_how_much_is_said_by_words_and_variables() {
         (&["TINI_VERBOSITY=3", "BITTS_VERBOSE=0"], &["x"], 0),
     ] {
         assert_eq!(settings_with(variables, words).verbose, level, "{variables:?} {words:?}");
+    }
+    // Never so often that it is off again.
+    for count in [255, 256, 257, 1000] {
+        assert!(is_on(&parse(&[format!("-{}", "v".repeat(count)), "x".to_owned()]), "verbose"), "{count}");
     }
 }
 

@@ -33,6 +33,25 @@ fn i19_a_death_by_a_signal_that_init_knows_nothing_of_is_one_line() {
 }
 
 #[test]
+fn i19_without_a_terminal_there_are_no_keys() {
+    needs_namespaces!();
+    for (place, name) in [(Place::Pid1, "dumb-init"), (Place::Child, "dumb-init"), (Place::Child, "init")] {
+        for (signal, shown) in deadly().filter(|(signal, _)| [libc::SIGINT, libc::SIGQUIT].contains(signal)) {
+            let case = Case::init().place(place).name(name).stdin(Stream::Pipe);
+            let mut init = case.child(["state", "cat", "die", &signal.to_string()]).start();
+            init.wait_line("state=end");
+            init.wait_asleep_in(libc::SYS_rt_sigtimedwait);
+            init.close_stdin();
+            let outcome = init.wait();
+            outcome.assert_exit(128 + signal);
+            let pid = outcome.value("pid").expect("its pid");
+            let expected = format!("init: child {pid} was killed by signal {shown}\n");
+            assert_eq!(outcome.err(), expected, "{place:?} {name}");
+        }
+    }
+}
+
+#[test]
 fn i19_nothing_is_said_of_a_signal_that_came_through_init() {
     needs_namespaces!();
     for options in [&[][..], &["-g"], &["-r", "USR1:TERM"]] {

@@ -67,22 +67,23 @@ impl Persona {
 /// What is forwarded in place of each signal (`--rewrite`).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Rewrites {
-    /// Index: the received signal. Value: what to forward; 0 drops it, [`ITSELF`] is no rule.
+    /// Index: the received signal. Value: what to forward; [`DROP`] forwards nothing, 0 is no rule.
     to: [u8; signal::MAX as usize + 1],
 }
 
-/// No rule: the signal is forwarded as itself.
-const ITSELF: u8 = u8::MAX;
+/// The signal is dropped.
+const DROP: u8 = u8::MAX;
 
 impl Rewrites {
     /// Every signal as itself.
-    pub const NONE: Self = Self { to: [ITSELF; signal::MAX as usize + 1] };
+    pub const NONE: Self = Self { to: [0; signal::MAX as usize + 1] };
 
     /// The signal to forward for `received`; 0 if a rule drops it.
     #[must_use]
     pub fn apply(&self, received: SignalNumber) -> SignalNumber {
         match self.to.get(received as usize) {
-            Some(&ITSELF) | None => received,
+            Some(0) | None => received,
+            Some(&DROP) => 0,
             Some(to) => SignalNumber::from(*to),
         }
     }
@@ -100,9 +101,9 @@ impl Rewrites {
     }
 
     /// Sets the rule for one signal.
-    fn set(&mut self, from: SignalNumber, to: SignalNumber) {
+    fn set(&mut self, from: SignalNumber, to: u8) {
         if let Some(slot) = self.to.get_mut(from as usize) {
-            *slot = to as u8;
+            *slot = to;
         }
     }
 
@@ -112,7 +113,7 @@ impl Rewrites {
         if !eat(text, b':') {
             return None;
         }
-        let to = if eat(text, b'0') { 0 } else { take_signal(text)? };
+        let to = if eat(text, b'0') { DROP } else { take_signal(text)? as u8 };
         self.set(from, to);
         Some(())
     }
@@ -123,8 +124,8 @@ impl Rewrites {
 pub struct Config {
     /// The name that init is called by.
     pub persona: Persona,
-    /// How far each flag and count is on, by the number of its [`Opt`].
-    levels: [u8; Opt::Verbose as usize + 1],
+    /// Which flags are on, by the number of their [`Opt`].
+    flags: [bool; Opt::Verbose as usize + 1],
     /// `--grace`; zero is no teardown.
     pub grace: Milliseconds,
     /// `--stop-timeout`; zero is none.
@@ -145,7 +146,7 @@ impl Config {
     pub const fn new(persona: Persona) -> Self {
         Self {
             persona,
-            levels: [0; Opt::Verbose as usize + 1],
+            flags: [false; Opt::Verbose as usize + 1],
             grace: Milliseconds::ZERO,
             stop_timeout: Milliseconds::ZERO,
             stop_signals: signal::TERM,
@@ -155,10 +156,10 @@ impl Config {
         }
     }
 
-    /// Is this flag, or this count, on?
+    /// Is this flag on?
     #[must_use]
     pub fn is_on(&self, option: Opt) -> bool {
-        self.levels.get(option as usize).is_some_and(|level| *level > 0)
+        self.flags.get(option as usize).is_some_and(|flag| *flag)
     }
 
     /// Does the child get a session of its own?
@@ -171,24 +172,25 @@ impl Config {
     /// STOP where no rule of the user's says otherwise. (That group is orphaned, and the kernel drops these three there.)
     pub fn complete(&mut self) {
         if self.new_session() {
-            self.set(Opt::Group, 1);
-            for signal in [libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU] {
-                if self.rewrites.to.get(signal as usize) == Some(&ITSELF) {
-                    self.rewrites.set(signal, libc::SIGSTOP);
+            self.set(Opt::Group, true);
+            let stops = self.rewrites.to.get_mut(libc::SIGTSTP as usize..=libc::SIGTTOU as usize);
+            for to in stops.unwrap_or_default() {
+                if *to == 0 {
+                    *to = libc::SIGSTOP as u8;
                 }
             }
         }
     }
 
-    /// Turns a flag or a count on (to `level`) or off (0). Off, an option with a value has its default again.
-    pub fn set(&mut self, option: Opt, level: u8) {
-        if let Some(slot) = self.levels.get_mut(option as usize) {
-            *slot = level;
+    /// Turns a flag on or off. Off, an option with a value has its default again.
+    pub fn set(&mut self, option: Opt, is_on: bool) {
+        if let Some(flag) = self.flags.get_mut(option as usize) {
+            *flag = is_on;
         }
         match option {
             // These two contradict each other: the last one counts.
-            Opt::Group if level > 0 => self.set(Opt::SingleChild, 0),
-            Opt::SingleChild if level > 0 => self.set(Opt::Group, 0),
+            Opt::Group if is_on => self.set(Opt::SingleChild, false),
+            Opt::SingleChild if is_on => self.set(Opt::Group, false),
             Opt::Grace => self.grace = Milliseconds::ZERO,
             Opt::StopTimeout => (self.stop_timeout, self.stop_signals) = (Milliseconds::ZERO, signal::TERM),
             Opt::ParentDeath => self.parent_death = None,
@@ -199,60 +201,49 @@ impl Config {
         }
     }
 
-    /// Takes over the value of an option that has one. A variable may list several of what is repeatable, with commas between
-    /// them; so may the command line. `None` if the value is malformed.
+    /// Takes over the value of an option that has one, or of a flag's variable. A variable may list several of what is repeatable,
+    /// with commas between them; so may the command line. `None` if the value is malformed.
     pub fn assign(&mut self, option: Opt, mut value: &[u8]) -> Option<()> {
         let text = &mut value;
-        loop {
-            let is_list = match option {
-                Opt::Grace => {
-                    self.grace = Milliseconds::take(text)?;
-                    false
+        match option {
+            Opt::Grace => self.grace = Milliseconds::take(text)?,
+            Opt::StopTimeout => {
+                self.stop_timeout = Milliseconds::take(text)?;
+                self.stop_signals = signal::TERM;
+                if eat(text, b':') {
+                    self.stop_signals = SignalSet::EMPTY;
+                    take_list(text, |text| {
+                        self.stop_signals = self.stop_signals.with(take_signal(text)?);
+                        Some(())
+                    })?;
                 }
-                Opt::StopTimeout => {
-                    self.stop_timeout = Milliseconds::take(text)?;
-                    if eat(text, b':') {
-                        self.stop_signals = take_signals(text)?;
-                    }
-                    false
-                }
-                Opt::ParentDeath => {
-                    self.parent_death = Some(take_signal(text)?);
-                    false
-                }
-                Opt::Rewrite => {
-                    self.rewrites.take(text)?;
-                    true
-                }
-                Opt::Expect => {
-                    self.expected.insert(u8::try_from(take_number(text)?).ok()?);
-                    true
-                }
-                // A flag or a count, as a variable has it.
-                _ => {
-                    let most = if option == Opt::Verbose { u8::MAX } else { 1 };
-                    let level = u8::try_from(take_number(text)?).ok().filter(|level| *level <= most)?;
-                    self.set(option, level);
-                    false
-                }
-            };
-            if text.is_empty() {
-                return Some(());
             }
-            if !is_list || !eat(text, b',') {
-                return None;
+            Opt::ParentDeath => self.parent_death = Some(take_signal(text)?),
+            Opt::Rewrite => take_list(text, |text| self.rewrites.take(text))?,
+            Opt::Expect => take_list(text, |text| {
+                self.expected.insert(u8::try_from(take_number(text)?).ok()?);
+                Some(())
+            })?,
+            // It may be a count.
+            Opt::Verbose => self.set(option, take_number(text).filter(|level| *level < 256)? > 0),
+            _ => {
+                let is_on = eat(text, b'1');
+                if !is_on && !eat(text, b'0') {
+                    return None;
+                }
+                self.set(option, is_on);
             }
         }
+        text.is_empty().then_some(())
     }
 }
 
-/// Takes signals with commas between them from the front of `text`.
-fn take_signals(text: &mut &[u8]) -> Option<SignalSet> {
-    let mut signals = SignalSet::EMPTY;
+/// Takes a list with commas between its items from the front of `text`; `take` takes an item.
+fn take_list(text: &mut &[u8], mut take: impl FnMut(&mut &[u8]) -> Option<()>) -> Option<()> {
     loop {
-        signals = signals.with(take_signal(text)?);
+        take(text)?;
         if !eat(text, b',') {
-            return Some(signals);
+            return Some(());
         }
     }
 }

@@ -1,9 +1,10 @@
 //! The variables: our own, `BITTS_*`, and those of the peers, which are read as leniently as the peers read them.
 
+use super::UsageError;
 use super::config::Config;
 use super::table::{Opt, Spelling, find};
-use super::{Problem, UsageError};
 use crate::bytes::{after, same, take, take_number};
+use crate::messages::Text;
 
 /// Can a variable that begins with this letter be an option's? Most cannot, and their length need not be counted.
 #[must_use]
@@ -13,7 +14,6 @@ pub const fn is_candidate(first: u8) -> bool {
 
 /// Takes the variables over, the peers' first: ours win. `environment` yields `NAME=value`; variables that belong to no option
 /// are not ours to judge. `None` if one of ours is malformed; `error` tells the last such one.
-#[inline(never)]
 pub(super) fn read<'a>(
     config: &mut Config,
     environment: impl Iterator<Item = &'a [u8]> + Clone,
@@ -31,9 +31,9 @@ pub(super) fn read<'a>(
             continue;
         }
         if value.is_empty() {
-            config.set(option, 0);
+            config.set(option, false);
         } else if config.assign(option, value).is_none() {
-            *error = UsageError { problem: Problem::Invalid, option, name, word: value };
+            *error = UsageError { problem: Text::InvalidValue, option, word: variable, is_pair: true };
             outcome = None;
         }
     }
@@ -41,25 +41,21 @@ pub(super) fn read<'a>(
 }
 
 /// Takes one variable over, if it is a peer's that means the same as an option of ours.
-#[inline(never)]
 fn read_peer(config: &mut Config, variable: &[u8]) {
     let mut value = variable;
     let name = take(&mut value, b'=');
     let is = |peer| same(name, peer);
-    let (option, level) = if is(b"TINI_KILL_PROCESS_GROUP") {
-        (Opt::Group, 1)
+    let option = if is(b"TINI_KILL_PROCESS_GROUP") {
+        Opt::Group
     } else if is(b"TINI_SUBREAPER") {
-        (Opt::Subreaper, 1)
-    } else if is(b"TINI_VERBOSITY") {
-        // Warnings are 1 as tini counts; what is no number is 0.
-        let level = take_number(&mut value).unwrap_or(0).saturating_sub(1);
-        (Opt::Verbose, u8::try_from(level).unwrap_or(u8::MAX))
-    } else if is(b"DUMB_INIT_SETSID") && same(value, b"0") {
-        (Opt::SingleChild, 1)
-    } else if is(b"CATATONIT_DEBUG") || is(b"DUMB_INIT_DEBUG") && same(value, b"1") {
-        (Opt::Verbose, 1)
+        Opt::Subreaper
+    } else if is(b"CATATONIT_DEBUG") || is(b"TINI_VERBOSITY") || same(variable, b"DUMB_INIT_DEBUG=1") {
+        Opt::Verbose
+    } else if same(variable, b"DUMB_INIT_SETSID=0") {
+        Opt::SingleChild
     } else {
         return;
     };
-    config.set(option, level);
+    // A verbosity of tini's: warnings are 1, and what is no number is 0.
+    config.set(option, !is(b"TINI_VERBOSITY") || take_number(&mut value).is_some_and(|level| level > 1));
 }

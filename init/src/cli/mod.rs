@@ -9,9 +9,9 @@ pub use config::{Config, Milliseconds, Persona, Rewrites};
 pub use environment::is_candidate;
 pub use table::Opt;
 
-use crate::bytes::{nth_line, take};
+use crate::bytes::take;
 use crate::line::Line;
-use core::ffi::c_int;
+use crate::messages::{self, Message, Text, Words};
 
 /// What init is to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,12 +35,15 @@ pub fn read<'a>(
     environment: impl Iterator<Item = &'a [u8]> + Clone,
     words: impl Iterator<Item = &'a [u8]>,
 ) -> Result<Request, UsageError<'a>> {
-    let mut variable = UsageError::NONE;
-    let mut word = UsageError::NONE;
-    let variables = environment::read(config, environment, &mut variable);
-    match parse::read(config, words, &mut word) {
-        None => Err(word),
-        Some(Request::Run(_)) if variables.is_none() => Err(variable),
+    let mut error = UsageError::NONE;
+    let variables = environment::read(config, environment.clone(), &mut error);
+    match parse::read(config, words, &mut error) {
+        None => Err(error),
+        Some(Request::Run(_)) if variables.is_none() => {
+            // Once more, for its error: the parser has used the place.
+            let _ = environment::read(config, environment, &mut error);
+            Err(error)
+        }
         Some(request) => {
             config.complete();
             Ok(request)
@@ -48,66 +51,30 @@ pub fn read<'a>(
     }
 }
 
-/// What is wrong. Their wordings are in the same order.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Problem {
-    /// There is no such option.
-    Unknown,
-    /// The command line names no program.
-    NoProgram,
-    /// The value is missing.
-    NoValue,
-    /// The value is malformed.
-    Invalid,
-    /// The option takes no value.
-    NoValueWanted,
-}
-
-/// The wordings: `@` stands for the option or the variable, `'` for the word that is wrong, `#` for what the value is called,
-/// `!` for what it must look like.
-const WORDINGS: &str = "\
-unknown option '
-no program given
-option ' needs a value: #
-@: invalid # ' (expected !)
-@ takes no value (given ')
-";
-
 /// A wrong command line, or a wrong variable.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct UsageError<'a> {
     /// What is wrong.
-    problem: Problem,
+    problem: Text,
     /// The option whose value is wrong; any other one where it is not about a value.
     option: Opt,
-    /// The option as it was written, or the variable's name; nothing if it is the option's long name.
-    name: &'a [u8],
     /// The word that is wrong.
     word: &'a [u8],
+    /// The word is an option or a variable, `=`, and a value.
+    is_pair: bool,
 }
 
 impl UsageError<'_> {
     /// Not known yet what is wrong.
-    const NONE: Self = Self { problem: Problem::NoProgram, option: Opt::Help, name: b"", word: b"" };
+    const NONE: Self = Self { problem: Text::NoProgram, option: Opt::Help, word: b"", is_pair: false };
 
     /// The line that tells it.
     #[must_use]
-    #[inline(never)]
     pub fn line(&self) -> Line {
-        let mut form = self.option.value().as_bytes();
+        let mut word = self.word;
+        let option = if self.is_pair { take(&mut word, b'=') } else { self.option.name() };
+        let mut form = self.option.value();
         let value = take(&mut form, b' ');
-        let mut line = Line::new();
-        line.text("init: fatal: ");
-        for mark in nth_line(WORDINGS, self.problem as c_int) {
-            match mark {
-                b'@' => line.add(if self.name.is_empty() { self.option.name() } else { self.name }),
-                b'\'' => line.quoted(self.word),
-                b'#' => line.add(value),
-                b'!' => line.add(form),
-                byte => line.add(&[*byte]),
-            };
-        }
-        line.text("\n");
-        line
+        messages::line_about(Message::usage(self.problem), Words { word, option, value, form })
     }
 }

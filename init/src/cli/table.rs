@@ -1,7 +1,8 @@
 //! The options: each one is declared here, and nowhere else. The help text is their table: the parser and the variables find an
 //! option where a person does.
 
-use crate::bytes::after;
+use crate::bytes::{after, nth_line};
+use core::ffi::c_int;
 
 /// An option. They are in the order of the help text.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -18,7 +19,7 @@ pub enum Opt {
     WaitAll,
     /// `--warn-reaped`
     WarnReaped,
-    /// `--verbose`. All before it are flags; this one counts.
+    /// `--verbose`. It is the last flag.
     Verbose,
     /// `--grace`. From here to `--expect` they have a value.
     Grace,
@@ -120,23 +121,37 @@ impl Opt {
     /// Its long name, with the dashes.
     #[must_use]
     pub fn name(self) -> &'static [u8] {
-        words().filter(|word| after(word, b"--").is_some()).nth(self as usize).unwrap_or_default()
+        let mut help = HELP.as_bytes();
+        let mut to_come = self as u8;
+        while !help.is_empty() {
+            let word = take_word(&mut help);
+            if after(word, b"--").is_some() {
+                if to_come == 0 {
+                    return word;
+                }
+                to_come -= 1;
+            }
+        }
+        b""
     }
 
-    /// What its value is called, and what it must look like, after a blank; for a flag or a count, as a variable has it.
+    /// What its value is called, and after a blank what it must look like; for a flag, as a variable has it.
     #[must_use]
-    pub const fn value(self) -> &'static str {
-        match self {
-            Self::Grace => "TIME 10, 10s, 500ms or 2m",
-            Self::StopTimeout => "TIME[:SIG,...] a time, such as 10s, or 10s:TERM,INT",
-            Self::ParentDeath => "SIG 1-64 or a name, such as TERM",
-            Self::Rewrite => "S:R two signals, such as TERM:QUIT",
-            Self::Expect => "CODE 0-255",
-            Self::Verbose => "number 0-255",
-            _ => "value 0 or 1",
-        }
+    pub fn value(self) -> &'static [u8] {
+        nth_line(VALUES, self as c_int - Self::WarnReaped as c_int)
     }
 }
+
+/// The values of the options from `--warn-reaped` on, which stands for all flags.
+const VALUES: &str = "\
+value 0 or 1
+number 0-255
+TIME 10, 10s, 500ms or 2m
+TIME[:SIG,...] a time, such as 10s, or 10s:TERM,INT
+SIG 1-64 or a name, such as TERM
+S:R two signals, such as TERM:QUIT
+CODE 0-255
+";
 
 /// How an option is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -161,20 +176,25 @@ pub fn find(spelling: Spelling, written: &[u8]) -> Option<Opt> {
     let is_written = |name: &[u8]| {
         name.len() == written.len() && name.iter().zip(written).all(|(byte, other)| spelt(*byte) == *other)
     };
-    let mut options = OPTIONS.iter();
-    for word in words() {
+    let mut number = 0;
+    let mut help = HELP.as_bytes();
+    while !help.is_empty() {
+        let word = take_word(&mut help);
         if after(word, dashes).is_some_and(is_written) {
-            return options.next().copied();
+            return OPTIONS.get(number).copied();
         }
         // Its long name ends what the help text calls an option.
         if after(word, b"--").is_some() {
-            let _ = options.next();
+            number += 1;
         }
     }
     None
 }
 
-/// The words of the help text.
-fn words() -> impl Iterator<Item = &'static [u8]> {
-    HELP.as_bytes().split(|byte| *byte <= b' ')
+/// Takes a word of the help text, and the blank or the newline after it.
+fn take_word(help: &mut &'static [u8]) -> &'static [u8] {
+    let end = help.iter().position(|byte| *byte <= b' ').unwrap_or(help.len());
+    let (word, rest) = help.split_at_checked(end).unwrap_or_default();
+    *help = rest.get(1..).unwrap_or_default();
+    word
 }

@@ -12,8 +12,8 @@ pub mod types;
 
 use crate::cli::{Config, Milliseconds};
 use crate::messages::Message;
-use crate::signal::{self, SignalSet};
-use crate::status::WaitStatus;
+use crate::signal::{self, SignalNumber, SignalSet};
+use crate::status::{self, WaitStatus};
 use core::ffi::c_int;
 pub use types::*;
 
@@ -25,6 +25,9 @@ const BREATH: Milliseconds = Milliseconds(1000);
 
 /// How long processes have to go away after SIGKILL (contract I14).
 const LAST_SECOND: Milliseconds = Milliseconds(1000);
+
+/// No limit.
+const FOREVER: Milliseconds = Milliseconds(u32::MAX);
 
 /// How often the teardown looks for processes whose end nothing tells init: they are not its children, and before Linux 5.3
 /// there is no pidfd.
@@ -66,17 +69,6 @@ enum Phase {
     Ending,
 }
 
-/// The clock of `--stop-timeout`, which runs once.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum StopClock {
-    /// Not started.
-    Ready,
-    /// Running: the child is killed at that time.
-    Until(Time),
-    /// Over.
-    Over,
-}
-
 /// What init knows while it supervises.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Supervisor<'c> {
@@ -94,18 +86,21 @@ pub struct Supervisor<'c> {
     held: Option<Forward>,
     /// A stop request was forwarded to the child.
     stop_requested: bool,
-    /// The clock of `--stop-timeout`.
-    stop_clock: StopClock,
-    /// When the grace period, or the last second, is over.
+    /// The clock of `--stop-timeout` was started. It runs once.
+    stop_clock_started: bool,
+    /// When the stop timeout, the grace period, or the last second is over. Never two at a time: the stop timeout ends with the
+    /// child.
     deadline: Option<Time>,
-    /// The signal that init forwarded to stop the child, and the child was not continued since.
-    stop_forwarded: Option<Forward>,
+    /// The signal that init received, and forwarded to stop the child, if the child was not continued since; 0 is none.
+    stop_received: SignalNumber,
+    /// That signal went to the child's whole group.
+    group_stopped: bool,
     /// init has stopped with the child: the kernel no longer tells of that stop, and the child was not continued since.
     stop_consumed: bool,
     /// Start-up is over: what could be put off is done.
     settled: bool,
-    /// How many processes the out-of-memory killer had ended before; unknown until start-up is over.
-    kills_before: Option<u32>,
+    /// How many processes the out-of-memory killer had ended before; [`UNKNOWN`] until start-up is over.
+    kills_before: u32,
     /// The last wait4 failed: when it is tried again.
     reap_again: Option<Time>,
     /// A failing wait was told.
@@ -115,6 +110,23 @@ pub struct Supervisor<'c> {
     /// Who is waited for in the teardown.
     survivors: Survivors,
 }
+
+/// What an event leads to.
+enum Then {
+    /// Nothing more: the signal that is held, or the next wait.
+    Rest,
+    /// The next wait, whatever is held.
+    Wait,
+    /// Reap what is dead.
+    Reap,
+    /// The end.
+    End,
+    /// This.
+    Do(Next),
+}
+
+/// A count that no other one exceeds.
+const UNKNOWN: u32 = u32::MAX;
 
 impl<'c> Supervisor<'c> {
     /// The state in which the child has just been started.
@@ -128,13 +140,14 @@ impl<'c> Supervisor<'c> {
             known: SignalSet::EMPTY,
             held: None,
             stop_requested: false,
-            stop_clock: StopClock::Ready,
+            stop_clock_started: false,
             deadline: None,
-            stop_forwarded: None,
+            stop_received: 0,
+            group_stopped: false,
             stop_consumed: false,
             settled: false,
             // A PID 1 that has not counted yet: most often its cgroup was made for it.
-            kills_before: if setup.own_pid == 1 { Some(0) } else { None },
+            kills_before: if setup.own_pid == 1 { 0 } else { UNKNOWN },
             reap_again: None,
             wait_failure_told: false,
             no_proc_told: false,
@@ -145,123 +158,123 @@ impl<'c> Supervisor<'c> {
     /// What to do about `event`. Facts are asked for as they are needed, because each costs a system call; asking changes nothing.
     #[must_use]
     pub fn decide(&mut self, event: Event, facts: &impl Facts) -> Decision {
-        let mut actions = Actions::NONE;
-        let next = self.react(event, &mut actions, facts);
-        Decision { actions, next }
+        let mut decision = Decision { actions: Actions::NONE, next: Next::KillChild };
+        decision.next = self.step(event, &mut decision.actions, facts);
+        decision
     }
 
     /// The same, with the actions added to a list.
     #[inline(never)]
-    fn react(&mut self, event: Event, actions: &mut Actions, facts: &impl Facts) -> Next {
+    fn step(&mut self, event: Event, actions: &mut Actions, facts: &impl Facts) -> Next {
+        let then = self.react(event, actions, facts);
+        self.next(then, actions, facts)
+    }
+
+    /// What to do at once, and what that leads to.
+    fn react(&mut self, event: Event, actions: &mut Actions, facts: &impl Facts) -> Then {
         match event {
-            Event::Started => self.rest(actions, facts),
+            Event::Started => Then::Rest,
             Event::Signal(received) => self.signal(received, actions, facts),
             Event::Sent(forward, outcome) => self.sent(forward, outcome, actions, facts),
             Event::Quiet => self.quiet(actions, facts),
             Event::WaitFailed(errno) => {
                 self.warn_of_wait(errno, actions);
                 actions.push(Action::Sleep(BREATH));
-                self.reap()
+                Then::Reap
             }
             Event::Reaped(pid, status) => self.reaped(pid, status, actions, facts),
             Event::ReapFailed(errno) => {
                 self.reap_again = Some(facts.now().after(BREATH));
                 self.warn_of_wait(errno, actions);
-                self.rest(actions, facts)
+                Then::Rest
             }
             Event::Drained { has_children } => self.drained(has_children, actions, facts),
-            Event::FollowedEnded => self.reap(),
-            Event::Looked(survivors) => self.looked(survivors, actions, facts),
-            Event::ChildKilled(killed) => self.stop_timeout_killed(killed, actions, facts),
+            Event::FollowedEnded => Then::Reap,
+            Event::Looked(survivors) => self.looked(survivors),
+            Event::ChildKilled(killed) => self.stop_timeout_killed(killed, actions),
             Event::StoppedSelf(signal) => self.stopped_self(signal, actions, facts),
         }
     }
 
     /// No event came in time, or none is pending at the start.
-    fn quiet(&mut self, actions: &mut Actions, facts: &impl Facts) -> Next {
+    fn quiet(&mut self, actions: &mut Actions, facts: &impl Facts) -> Then {
         if !self.settled {
             self.settled = true;
-            self.kills_before = Some(facts.out_of_memory_kills());
+            self.kills_before = facts.out_of_memory_kills();
             // Zombies that were there before init are told of by no signal (I13).
             actions.push(Action::Settle);
-            return self.reap();
+            return Then::Reap;
         }
         if self.survivors == Survivors::Unfollowed {
-            return Next::Reap { farewell: None };
+            return Then::Do(Next::Reap { farewell: None });
         }
-        self.rest(actions, facts)
+        Then::Rest
     }
 
-    /// Nothing is left to do: the deadline that has passed, the signal that is held, or the next wait.
-    fn rest(&mut self, actions: &mut Actions, facts: &impl Facts) -> Next {
-        if self.held.is_some() {
+    /// What is next, where the event leads to what state tells.
+    fn next(&mut self, then: Then, actions: &mut Actions, facts: &impl Facts) -> Next {
+        match (then, self.held) {
+            (Then::Do(next), _) => next,
+            (Then::Reap, _) => Next::Reap { farewell: self.farewell() },
+            (Then::End, _) => Next::End(self.exit_status()),
             // Its turn comes before anything that may not overtake it.
-            return Next::Resend;
+            (Then::Rest, Some(held)) => Next::Resend(held),
+            (Then::Rest | Then::Wait, _) => self.wait(actions, facts),
         }
-        self.wait(actions, facts)
+    }
+
+    /// init's exit status: the child's as `--expect` turns it; or, if that will never be known, that of a failure.
+    fn exit_status(&self) -> u8 {
+        match self.ended {
+            Some(status) => self.config.expected.apply(status::exit_status(status)),
+            None => status::OWN_FAILURE,
+        }
     }
 
     /// The next wait, or what a deadline that has passed leads to.
     fn wait(&mut self, actions: &mut Actions, facts: &impl Facts) -> Next {
-        let mut timeout = None;
-        if let Some(until) = self.running_clock() {
-            let left = until.since(facts.now());
-            if left == Milliseconds::ZERO {
-                return self.time_is_up(actions, facts);
+        let mut timeout = FOREVER;
+        if let Some(deadline) = self.deadline {
+            timeout = deadline.since(facts.now());
+            if timeout == Milliseconds::ZERO {
+                self.deadline = None;
+                if self.ended.is_none() {
+                    return Next::KillChild;
+                }
+                self.grace_is_over(false, actions, facts);
+                return Next::Reap { farewell: None };
             }
-            timeout = Some(left);
         }
         if let Some(again) = self.reap_again {
             let left = again.since(facts.now());
             if left == Milliseconds::ZERO {
-                return self.reap();
+                return Next::Reap { farewell: self.farewell() };
             }
-            timeout = Some(timeout.map_or(left, |timeout: Milliseconds| timeout.min(left)));
+            timeout = timeout.min(left);
         }
-        let mut at_most = |limit: Milliseconds| timeout = Some(timeout.map_or(limit, |timeout| timeout.min(limit)));
         let mut signals = SignalSet::from_bits(u64::MAX);
         if self.held.is_some() {
             // No real-time signal may overtake the one that waits.
             signals = self.config.rewrites.to_standard();
-            at_most(RETRY);
         }
-        if self.survivors == Survivors::Unfollowed {
-            at_most(RECHECK);
-        }
-        if !self.settled {
-            at_most(Milliseconds::ZERO);
-        }
-        Next::Wait { signals, timeout }
-    }
-
-    /// When the clock that runs now is over, if one does. Never two at a time: the stop timeout ends with the child.
-    const fn running_clock(&self) -> Option<Time> {
-        match self.stop_clock {
-            StopClock::Until(time) if self.ended.is_none() => Some(time),
-            _ => self.deadline,
-        }
-    }
-
-    /// The clock that runs is over.
-    fn time_is_up(&mut self, actions: &mut Actions, facts: &impl Facts) -> Next {
-        if self.ended.is_none() {
-            self.stop_clock = StopClock::Over;
-            return Next::KillChild;
-        }
-        self.deadline = None;
-        self.grace_is_over(actions, Message::grace_over(), facts)
-    }
-
-    /// Reap what is dead.
-    fn reap(&self) -> Next {
-        Next::Reap { farewell: self.farewell() }
+        let limit = if !self.settled {
+            Milliseconds::ZERO
+        } else if self.held.is_some() {
+            RETRY
+        } else if self.survivors == Survivors::Unfollowed {
+            RECHECK
+        } else {
+            FOREVER
+        };
+        let timeout = timeout.min(limit);
+        Next::Wait { signals, timeout: if timeout == FOREVER { None } else { Some(timeout) } }
     }
 
     /// Warns of a wait that fails, once.
     fn warn_of_wait(&mut self, errno: c_int, actions: &mut Actions) {
         if !self.wait_failure_told {
             self.wait_failure_told = true;
-            actions.push(Action::Say(Message::cannot_wait(errno)));
+            actions.say(Message::cannot_wait(errno));
         }
     }
 
@@ -270,16 +283,22 @@ impl<'c> Supervisor<'c> {
         let usable = facts.proc_is_usable();
         if !usable && !self.no_proc_told {
             self.no_proc_told = true;
-            actions.push(Action::Say(Message::no_proc()));
+            actions.say(Message::no_proc());
         }
         usable
     }
 
     /// What continues the child after a stop: its group, if it has one.
     fn resume(&mut self, actions: &mut Actions) {
-        self.stop_consumed = false;
-        self.stop_forwarded = None;
+        self.continued();
         actions.push(Action::Continue { group: self.setup.own_group });
+    }
+
+    /// The child was continued.
+    const fn continued(&mut self) {
+        self.stop_consumed = false;
+        self.stop_received = 0;
+        self.group_stopped = false;
     }
 
     /// Is init process 1?

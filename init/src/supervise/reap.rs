@@ -1,6 +1,6 @@
 //! What a dead process means (contract I4, I13, I18, I19).
 
-use super::{Action, Actions, Facts, Next, Phase, Supervisor};
+use super::{Action, Actions, Facts, Phase, Supervisor, Then};
 use crate::cli::{Milliseconds, Opt};
 use crate::messages::Message;
 use crate::signal::SignalSet;
@@ -19,44 +19,43 @@ impl Supervisor<'_> {
     }
 
     /// A process was reaped.
-    pub(super) fn reaped(&mut self, pid: c_int, status: WaitStatus, actions: &mut Actions, facts: &impl Facts) -> Next {
+    pub(super) fn reaped(&mut self, pid: c_int, status: WaitStatus, actions: &mut Actions, facts: &impl Facts) -> Then {
         self.reap_again = None;
         // The kernel may give the child's pid to another process, but the child ends only once.
         if pid == self.setup.child && self.ended.is_none() {
             self.child_ended(actions, status, facts);
         } else if self.config.is_on(Opt::WarnReaped) {
-            actions.push(Action::Say(match status::death_signal(status) {
+            actions.say(match status::death_signal(status) {
                 Some(signal) => Message::reaped_killed(pid, signal),
                 None => Message::reaped_exited(pid, status::exit_status(status)),
-            }));
+            });
         }
         // A process that is another one every moment must not hold up a deadline.
         if matches!(self.phase, Phase::Asked | Phase::Killed)
             && self.deadline.is_some_and(|until| until.since(facts.now()) == Milliseconds::ZERO)
         {
-            return self.time_is_up(actions, facts);
+            return Then::Wait;
         }
-        self.reap()
+        Then::Reap
     }
 
     /// The child was reaped: its number is free, and nothing more is sent there.
     fn child_ended(&mut self, actions: &mut Actions, status: WaitStatus, facts: &impl Facts) {
         self.ended = Some(status);
         self.held = None;
+        self.deadline = None;
         let child = self.setup.child;
         match status::death_signal(status) {
             Some(signal) => {
                 let is_explained = self.known.contains(signal) || KEYS.contains(signal) && self.had_the_keys(facts);
-                let out_of_memory = match self.kills_before {
-                    Some(before) if !is_explained => facts.out_of_memory_kills().saturating_sub(before),
-                    _ => 0,
-                };
+                let out_of_memory =
+                    if is_explained { 0 } else { facts.out_of_memory_kills().saturating_sub(self.kills_before) };
                 if !is_explained || self.config.is_on(Opt::Verbose) {
-                    actions.push(Action::Say(Message::child_killed(child, signal, out_of_memory)));
+                    actions.say(Message::child_killed(child, signal, out_of_memory));
                 }
             }
             None => {
-                actions.push(Action::Say(Message::child_exited(child, status::exit_status(status))));
+                actions.say(Message::child_exited(child, status::exit_status(status)));
             }
         }
         // Before any waiting: ^C and ^\ are for init now.
@@ -77,27 +76,19 @@ impl Supervisor<'_> {
     }
 
     /// No child is dead any more.
-    pub(super) fn drained(&mut self, has_children: bool, actions: &mut Actions, facts: &impl Facts) -> Next {
+    pub(super) fn drained(&mut self, has_children: bool, actions: &mut Actions, facts: &impl Facts) -> Then {
         self.reap_again = None;
         if self.phase == Phase::Ending {
-            return self.end();
+            return Then::End;
         }
         match self.ended {
             None if has_children => self.follow_stop(actions, facts),
             None => {
                 let message = Message::child_lost(self.setup.child);
-                actions.push(Action::Say(message));
-                self.end()
+                actions.say(message);
+                Then::End
             }
             Some(_) => self.look_after_the_rest(has_children, actions, facts),
         }
-    }
-
-    /// The end, with the child's status as `--expect` turns it; or, if that will never be known, as one that failed.
-    pub(super) fn end(&self) -> Next {
-        Next::End(match self.ended {
-            Some(status) => self.config.expected.apply(status::exit_status(status)),
-            None => status::OWN_FAILURE,
-        })
     }
 }

@@ -1,6 +1,6 @@
 //! What becomes of the processes that outlive the child (contract I2, I14).
 
-use super::{Action, Actions, Facts, LAST_SECOND, Next, Phase, Supervisor, Survivors};
+use super::{Action, Actions, Facts, LAST_SECOND, Next, Phase, Supervisor, Survivors, Then};
 use crate::cli::Opt;
 use crate::messages::Message;
 use crate::signal::SignalNumber;
@@ -23,15 +23,19 @@ impl Supervisor<'_> {
         has_children: bool,
         actions: &mut Actions,
         facts: &impl Facts,
-    ) -> Next {
+    ) -> Then {
         if self.phase == Phase::Running {
             if self.teardown_begins_at_the_end() {
                 // A subreaper without children has no descendants.
                 let has_descendants = has_children || self.is_pid_1();
-                return if has_descendants { self.ask_to_end(actions, facts) } else { self.end() };
+                if !has_descendants {
+                    return Then::End;
+                }
+                self.ask_to_end(actions, facts);
+                return Then::Reap;
             }
             if !self.config.is_on(Opt::WaitAll) {
-                return self.end();
+                return Then::End;
             }
             self.phase = Phase::Waiting;
         }
@@ -45,38 +49,36 @@ impl Supervisor<'_> {
             _ => false,
         };
         if must_look {
-            Next::LookForSurvivors
+            Then::Do(Next::LookForSurvivors)
         } else if has_children {
-            self.rest(actions, facts)
+            Then::Rest
         } else {
             // Each descendant is below a child.
-            self.end()
+            Then::End
         }
     }
 
     /// Asks all that remain to end; the grace period begins.
-    pub(super) fn ask_to_end(&mut self, actions: &mut Actions, facts: &impl Facts) -> Next {
+    pub(super) fn ask_to_end(&mut self, actions: &mut Actions, facts: &impl Facts) {
         self.phase = Phase::Asked;
         self.send_all(actions, libc::SIGTERM, false, facts);
         self.send_all(actions, libc::SIGCONT, false, facts);
         if self.has_grace() {
             self.deadline = Some(facts.now().after(self.config.grace));
         }
-        self.reap()
     }
 
     /// The grace period is over, or was cut short; or the last second after that is over.
-    pub(super) fn grace_is_over(&mut self, actions: &mut Actions, message: Message, facts: &impl Facts) -> Next {
+    pub(super) fn grace_is_over(&mut self, was_cut_short: bool, actions: &mut Actions, facts: &impl Facts) {
         if self.phase == Phase::Killed {
             self.phase = Phase::Ending;
-            actions.push(Action::Say(Message::left()));
+            actions.say(Message::left());
         } else {
             self.phase = Phase::Killed;
             self.deadline = Some(facts.now().after(LAST_SECOND));
             // They are killed once the dead ones are reaped.
-            actions.push(Action::Say(message));
+            actions.say(if was_cut_short { Message::grace_cut_short() } else { Message::grace_over() });
         }
-        self.reap()
     }
 
     /// Sends a signal to all that remain. A subreaper finds its descendants in /proc.
@@ -93,14 +95,14 @@ impl Supervisor<'_> {
     }
 
     /// The shell has looked for survivors.
-    pub(super) fn looked(&mut self, survivors: Survivors, actions: &mut Actions, facts: &impl Facts) -> Next {
+    pub(super) const fn looked(&mut self, survivors: Survivors) -> Then {
         self.survivors = survivors;
-        if survivors == Survivors::None {
+        if matches!(survivors, Survivors::None) {
             // What has died since the last look is reaped before the end.
             self.phase = Phase::Ending;
             self.deadline = None;
-            return self.reap();
+            return Then::Reap;
         }
-        self.rest(actions, facts)
+        Then::Rest
     }
 }

@@ -1,7 +1,7 @@
 //! What goes in and out of [`super::Supervisor::decide`].
 
 use crate::cli::Milliseconds;
-use crate::messages::Message;
+use crate::messages::{Message, Target, Text};
 use crate::signal::{SignalNumber, SignalSet};
 use crate::status::WaitStatus;
 use core::ffi::c_int;
@@ -17,10 +17,10 @@ impl Time {
         Self(self.0.saturating_add(u64::from(span.0)))
     }
 
-    /// How long it is from `earlier` to this moment; zero if that is past.
+    /// How long it is from `earlier` to this moment; zero if that is past. What is longer than 49 days is cut.
     #[must_use]
     pub fn since(self, earlier: Self) -> Milliseconds {
-        Milliseconds(u32::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(u32::MAX))
+        Milliseconds(self.0.saturating_sub(earlier.0).min(u64::from(u32::MAX - 1)) as u32)
     }
 }
 
@@ -128,7 +128,7 @@ pub enum Next {
     /// Forward the signal that was taken last.
     Send(Forward),
     /// Forward the signal that is held.
-    Resend,
+    Resend(Forward),
     /// Kill the child and its group: `--stop-timeout` is over.
     KillChild,
     /// Look for processes that init answers for and may signal.
@@ -146,8 +146,8 @@ pub enum Action {
     Say(Message),
     /// Drop what init no longer needs: working directory, descriptors (contract I11).
     Settle,
-    /// Keep the signal that was taken last, to forward it later.
-    Hold(Forward),
+    /// Keep the siginfo of the signal that was taken last, to forward it later.
+    Hold,
     /// SIGCONT to the child, or to its group.
     Continue {
         /// To its group.
@@ -171,30 +171,49 @@ pub enum Action {
 }
 
 /// How many actions a decision can have.
-const MOST: usize = 6;
+const MOST: usize = 8;
 
 /// The actions of a decision, in their order.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Actions {
-    /// They, and then `None`.
-    list: [Option<Action>; MOST],
+    /// They, and then what takes the free places.
+    list: [Action; MOST],
+    /// How many they are.
+    count: usize,
 }
 
 impl Actions {
-    /// None.
-    pub const NONE: Self = Self { list: [None; MOST] };
+    /// None. What takes the free places is all zeroes, and so costs nothing to make.
+    pub const NONE: Self = Self { list: [Action::Say(Self::ZEROES); MOST], count: 0 };
+
+    /// The first text, and nothing in it.
+    const ZEROES: Message = Message { text: Text::CannotExecute, target: Target::Child(0), signal: 0, number: 0 };
 
     /// Adds one. No decision has more than there is room for: the exhaustive tests would miss the one that is lost.
+    #[inline(never)]
     pub fn push(&mut self, action: Action) {
-        debug_assert!(self.list.iter().any(Option::is_none));
-        if let Some(slot) = self.list.iter_mut().find(|slot| slot.is_none()) {
-            *slot = Some(action);
+        debug_assert!(self.count < MOST);
+        if let Some(slot) = self.list.get_mut(self.count) {
+            *slot = action;
+            self.count += 1;
         }
+    }
+
+    /// Adds a message.
+    #[inline(always)] // Its fields are passed in registers.
+    pub fn say(&mut self, message: Message) {
+        self.push_message(message.text, message.target, message.signal, message.number);
+    }
+
+    /// Adds the message that has these fields.
+    #[inline(never)]
+    fn push_message(&mut self, text: Text, target: Target, signal: u8, number: c_int) {
+        self.push(Action::Say(Message { text, target, signal, number }));
     }
 
     /// One after the other.
     pub fn iter(&self) -> impl Iterator<Item = Action> {
-        self.list.iter().map_while(|action| *action)
+        self.list.iter().copied().take(self.count)
     }
 }
 

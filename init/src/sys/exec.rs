@@ -44,6 +44,23 @@ impl<'w> Vector<'w> {
         Self(unsafe { self.0.add(index) }, PhantomData)
     }
 
+    /// The words from the first one on that begins with `start`, or that is `start` if a null byte ends it.
+    pub fn find(&self, start: &[u8]) -> Option<Self> {
+        let mut words = self.from(0);
+        // SAFETY: the words end with a null word; none is read beyond its null byte, which is the first byte that differs from
+        // `start`, or the last that is compared.
+        unsafe {
+            while !(*words.0.as_ptr()).is_null() {
+                let word = (*words.0.as_ptr()).cast::<u8>();
+                if start.iter().enumerate().all(|(at, byte)| *word.add(at) == *byte) {
+                    return Some(words);
+                }
+                words = words.from(1);
+            }
+        }
+        None
+    }
+
     /// Puts `word` in place of the first one. There must be one.
     pub const fn replace_first(&mut self, word: &'w CStr) {
         // SAFETY: the place is in the vector.

@@ -50,16 +50,12 @@ impl Info {
 #[repr(C)]
 struct Timespec([c_long; 2]);
 
-impl Timespec {
-    /// Of a time span; it fits any word.
-    const fn of(span: Milliseconds) -> Self {
-        Self([(span.0 / 1000) as c_long, (span.0 % 1000 * 1_000_000) as c_long])
-    }
-}
-
 /// Calls `call` with the address of a timeout: null for none.
+#[inline(always)]
 fn with_timeout<R>(timeout: Option<Milliseconds>, call: impl FnOnce(usize) -> R) -> R {
-    let time = Timespec::of(timeout.unwrap_or_default());
+    let span = timeout.unwrap_or_default().0;
+    // It fits any word.
+    let time = Timespec([(span / 1000) as c_long, (span % 1000 * 1_000_000) as c_long]);
     call(if timeout.is_some() { &raw const time as usize } else { 0 })
 }
 
@@ -93,21 +89,32 @@ pub fn signal_descriptor() -> Option<c_int> {
     unsafe { syscall(libc::SYS_signalfd4, words) }.ok().map(|descriptor| descriptor as c_int)
 }
 
-/// `ppoll(2)`: waits for `timeout` at most until one of two descriptors is readable; tells for each whether it is.
-/// A negative one never is.
-///
-/// # Errors
-/// ENOMEM, or what a seccomp filter says; not EINTR, which is no answer.
-pub fn poll(one: c_int, two: c_int, timeout: Option<Milliseconds>) -> Result<(bool, bool), Errno> {
+/// What [`poll`] finds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Polled {
+    /// Neither is readable: time is up, or a signal came that stops, traces or freezes.
+    Neither,
+    /// The first one is.
+    First,
+    /// Only the second one is.
+    Second,
+    /// The call failed: ENOMEM, or what a seccomp filter says.
+    Failed,
+}
+
+/// `ppoll(2)`: waits for `timeout` at most until one of two descriptors is readable. A negative one never is.
+pub fn poll(first: c_int, second: c_int, timeout: Option<Milliseconds>) -> Polled {
     let polled = |fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
-    let mut polled = [polled(one), polled(two)];
+    let mut polled = [polled(first), polled(second)];
     let outcome = with_timeout(timeout, |timeout| {
         // SAFETY: two live pollfds, a live timespec or null, no mask.
         unsafe { syscall(libc::SYS_ppoll, [polled.as_mut_ptr() as usize, 2, timeout, 0, 0]) }
     });
     match outcome {
-        Err(error) if error != Errno::EINTR => Err(error),
-        _ => Ok((polled[0].revents != 0, polled[1].revents != 0)),
+        Err(error) if error != Errno::EINTR => Polled::Failed,
+        _ if polled[0].revents != 0 => Polled::First,
+        _ if polled[1].revents != 0 => Polled::Second,
+        _ => Polled::Neither,
     }
 }
 
@@ -144,13 +151,17 @@ pub fn queue_group(leader: Pid, info: &Info) -> Result<(), Errno> {
     sent.map(drop)
 }
 
-/// `pidfd_send_signal(2)`: to the process that `pidfd` refers to, whatever its number is by now.
+/// `pidfd_send_signal(2)`: to the process that `pidfd` refers to, whatever its number is by now. Before Linux 5.1, and without a
+/// pidfd, its number must do.
 ///
 /// # Errors
-/// EPERM, ESRCH; ENOSYS before Linux 5.1, or what a seccomp filter says.
-pub fn signal_process(pidfd: c_int, signal: SignalNumber) -> Result<(), Errno> {
+/// EPERM, ESRCH.
+pub fn signal_process(pidfd: c_int, pid: Pid, signal: SignalNumber) -> Result<(), Errno> {
     // SAFETY: null for the siginfo.
-    unsafe { syscall(libc::SYS_pidfd_send_signal, [word(pidfd), word(signal), 0, 0]) }.map(drop)
+    match unsafe { syscall(libc::SYS_pidfd_send_signal, [word(pidfd), word(signal), 0, 0]) } {
+        Err(Errno::ENOSYS | Errno::EBADF) => kill(pid, signal),
+        sent => sent.map(drop),
+    }
 }
 
 /// `prlimit(2)`: lowers init's own RLIMIT_SIGPENDING by one. What is queued counts for the user, and against the receiver's

@@ -433,13 +433,13 @@ pub fn init(input: &Input) -> Meaning {
         Err(error) => return Meaning::Refused(vec![error.line().bytes().to_vec()]),
     };
     let flags = [
-        ("group", config.group),
-        ("single-child", config.single_child),
-        ("subreaper", config.subreaper),
-        ("caught-only", config.caught_only),
-        ("wait-all", config.wait_all),
-        ("warn-reaped", config.warn_reaped),
-        ("verbose", config.verbose > 0),
+        ("group", config.is_on(Opt::Group)),
+        ("single-child", config.is_on(Opt::SingleChild)),
+        ("subreaper", config.is_on(Opt::Subreaper)),
+        ("caught-only", config.is_on(Opt::CaughtOnly)),
+        ("wait-all", config.is_on(Opt::WaitAll)),
+        ("warn-reaped", config.is_on(Opt::WarnReaped)),
+        ("verbose", config.is_on(Opt::Verbose)),
     ];
     let limit = u64::from(config.stop_timeout.0);
     let persona = Persona::of(input.name);

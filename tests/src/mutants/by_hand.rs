@@ -321,11 +321,6 @@ pub const ALL: &[(&str, &str, &str)] = &[
     ("init/src/supervise/teardown.rs", "            self.deadline = Some(facts.now().after(LAST_SECOND));\n", ""),
     (
         "init/src/supervise/teardown.rs",
-        "            self.deadline = None;\n            return self.reap();",
-        "            return self.reap();",
-    ),
-    (
-        "init/src/supervise/teardown.rs",
         "            self.phase = Phase::Ending;\n            self.deadline = None;",
         "            self.deadline = None;",
     ),

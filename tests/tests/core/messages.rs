@@ -2,16 +2,6 @@
 
 use init_core::messages::{Message, Target};
 
-/// Makes a list of messages, and fails to compile where one of [`Message`] is missing.
-macro_rules! list {
-    ($($variant:ident $({ $($field:ident: $value:expr),* })?;)*) => {{
-        let _ = |message: &Message| match message {
-            $(#[allow(unreachable_patterns, reason = "a message may stand here several times")] Message::$variant { .. } => {})*
-        };
-        vec![$(Message::$variant $({ $($field: $value),* })?),*]
-    }};
-}
-
 /// What stands in the messages.
 #[derive(Clone, Copy)]
 pub struct Values {
@@ -30,38 +20,38 @@ pub fn all(values: Values) -> Vec<Message> {
     };
     let [child, group, all, process] =
         [Target::Child(pid), Target::Group(pid), Target::All, Target::Process(pid)].map(is_listed);
-    list! {
-        CannotFork { errno: errno };
-        ChildLost { child: pid };
-        NoSubreaper { errno: errno };
-        NoParentDeath { errno: errno };
-        CannotWait { errno: errno };
-        NoProc;
-        ReapedExited { pid: pid, status: status };
-        ReapedKilled { pid: pid, signal: signal };
-        ChildKilled { child: pid, signal: signal, out_of_memory: 0 };
-        ChildKilled { child: pid, signal: signal, out_of_memory: out_of_memory };
-        ChildExited { child: pid, status: status };
-        ChildStopped { child: pid, signal: signal };
-        StopTimeout { child: pid };
-        GraceOver;
-        GraceCutShort;
-        Left;
-        NoEffect { signal: signal };
-        Sent { signal: signal, target: child };
-        Sent { signal: signal, target: group };
-        Sent { signal: signal, target: all };
-        Sent { signal: signal, target: process };
-        CannotSend { signal: signal, target: child, errno: errno };
-        CannotSend { signal: signal, target: group, errno: errno };
-        CannotSend { signal: signal, target: all, errno: errno };
-        CannotSend { signal: signal, target: process, errno: errno };
-        QueueFull { signal: signal };
-        DroppedByRule { signal: signal };
-        DroppedAsShared { signal: signal };
-        DroppedUncaught { signal: signal, target: child };
-        DroppedUncaught { signal: signal, target: process };
-        GaveTerminal { group: pid };
-        TookTerminal;
-    }
+    vec![
+        Message::cannot_fork(errno),
+        Message::child_lost(pid),
+        Message::no_subreaper(errno),
+        Message::no_parent_death(errno),
+        Message::cannot_wait(errno),
+        Message::no_proc(),
+        Message::reaped_exited(pid, status),
+        Message::reaped_killed(pid, signal),
+        Message::child_killed(pid, signal, 0),
+        Message::child_killed(pid, signal, out_of_memory),
+        Message::child_exited(pid, status),
+        Message::child_stopped(pid, signal),
+        Message::stop_timeout(pid),
+        Message::grace_over(),
+        Message::grace_cut_short(),
+        Message::left(),
+        Message::no_effect(signal),
+        Message::sent(signal, child),
+        Message::sent(signal, group),
+        Message::sent(signal, all),
+        Message::sent(signal, process),
+        Message::cannot_send(signal, child, errno),
+        Message::cannot_send(signal, group, errno),
+        Message::cannot_send(signal, all, errno),
+        Message::cannot_send(signal, process, errno),
+        Message::queue_full(signal),
+        Message::dropped_by_rule(signal),
+        Message::dropped_as_shared(signal),
+        Message::not_caught_by_child(signal),
+        Message::not_caught(signal, process),
+        Message::gave_terminal(pid),
+        Message::took_terminal(),
+    ]
 }
