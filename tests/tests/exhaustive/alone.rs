@@ -59,7 +59,6 @@ impl Facts for Oracle {
 struct Alone {
     core: Supervisor<'static>,
     next: Next,
-    held: Option<Forward>,
     /// The exit status of the child, once it was reaped.
     ended: Option<u8>,
 }
@@ -85,8 +84,7 @@ impl Alone {
                 Event::Drained { has_children: false },
                 Event::ReapFailed(libc::EINVAL),
             ],
-            Next::Send(forward) => Self::fates(forward),
-            Next::Resend => Self::fates(self.held.expect("a signal is held")),
+            Next::Send(forward) | Next::Resend(forward) => Self::fates(forward),
             Next::KillChild => vec![Event::ChildKilled(Ok(())), Event::ChildKilled(Err(libc::EPERM))],
             Next::LookForSurvivors => [Survivors::None, Survivors::Followed, Survivors::Unfollowed, Survivors::Unseen]
                 .map(Event::Looked)
@@ -113,18 +111,14 @@ impl Alone {
         let lives = self.ended.is_none();
         for action in decision.actions.iter() {
             let right = match action {
-                Action::Continue { .. } | Action::GiveTerminal | Action::ConsumeStop => lives,
+                Action::Continue { .. } | Action::GiveTerminal | Action::ConsumeStop | Action::Hold => lives,
                 Action::SendAll { .. } => !lives,
-                Action::Hold(forward) => {
-                    self.held = Some(forward);
-                    lives
-                }
                 _ => true,
             };
             assert!(right, "{event:?}: {action:?}");
         }
         let right = match self.next {
-            Next::Send(_) | Next::Resend | Next::KillChild => lives,
+            Next::Send(_) | Next::Resend(_) | Next::KillChild => lives,
             Next::Reap { farewell } => farewell.is_none() || lives && mode.setup.session,
             Next::StopSelf(_) => lives && !mode.is_pid_1(),
             Next::LookForSurvivors => !lives,
@@ -132,21 +126,13 @@ impl Alone {
             Next::End(status) => status == self.ended.unwrap_or(1),
         };
         assert!(right, "{event:?}: {:?}", self.next);
-        if self.next != Next::Resend && !matches!(self.next, Next::Wait { .. }) {
-            return;
-        }
-        if matches!(event, Event::Sent(forward, outcome) if self.held == Some(forward) && outcome != Outcome::QueueFull)
-        {
-            self.held = None;
-        }
     }
 }
 
 /// Every state that the core can reach in this mode, and how far it is from an end: each one must have a way there.
 fn explore(mode: &'static Mode) -> (usize, usize, usize) {
     let oracle = Oracle(RefCell::default());
-    let mut start =
-        Alone { core: Supervisor::new(&mode.config, mode.setup), next: Next::End(0), held: None, ended: None };
+    let mut start = Alone { core: Supervisor::new(&mode.config, mode.setup), next: Next::End(0), ended: None };
     start.advance(Event::Started, &oracle, mode);
     let mut indices = HashMap::from([(start.clone(), 0)]);
     let mut states = vec![start];

@@ -124,7 +124,7 @@ pub fn decide(core: &mut Supervisor<'static>, mut event: Event, view: &View) -> 
         (Fault::ForgetsRewrite, Next::Send(forward)) => forward.signal = forward.received,
         (Fault::ForgetsExpect, Next::End(status)) if *status == 0 => *status = 3,
         (Fault::ForgetsInfo, Next::Send(forward)) => forward.with_info = false,
-        (Fault::ForgetsHeld, next @ Next::Resend) => *next = forever,
+        (Fault::ForgetsHeld, next @ Next::Resend(_)) => *next = forever,
         (Fault::ForgetsContinue, _) => keep = |action| !matches!(action, Action::Continue { .. }),
         (Fault::SendsTwice, next @ Next::Wait { .. }) => {
             if let Event::Sent(forward @ Forward { signal: libc::SIGUSR1, .. }, _) = event {

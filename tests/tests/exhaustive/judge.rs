@@ -162,7 +162,7 @@ struct Open {
 pub struct Judge {
     open: Option<Open>,
     /// What is held for want of room, and whether it is just sent again.
-    pub held: Option<Forward>,
+    held: Option<Forward>,
     resent: bool,
     /// When this step began, what happened in it, and what was done.
     step: Time,
@@ -437,7 +437,7 @@ impl Judge {
                 self.settled = true;
                 self.kills.1 = Some(kernel.out_of_memory);
             }
-            Action::Hold(forward) => must(self.held == Some(forward), "I12: a signal that found room is held")?,
+            Action::Hold => must(self.held.is_some(), "I12: a signal that found room is held")?,
             Action::Continue { group } => {
                 must(self.ended.is_none(), "I12: a signal to what was reaped")?;
                 must(group == setup.own_group, "I16: not the child's group is continued")?;
@@ -575,9 +575,9 @@ impl Judge {
             Next::Wait { signals, timeout } => self.waits(signals, timeout.map(|time| time.0.into()), kernel, mode),
             Next::Reap { .. } => self.close(mode),
             Next::Send(_) | Next::LookForSurvivors => Ok(()),
-            Next::Resend => {
+            Next::Resend(forward) => {
                 self.resent = true;
-                must(self.held.is_some(), "I12: a signal that nothing asked for")
+                must(self.held == Some(forward), "I12: a signal that nothing asked for")
             }
             Next::KillChild => {
                 let is_up = self.stop_clock.is_some_and(|(earliest, _)| earliest <= kernel.now);

@@ -299,14 +299,8 @@ impl Hands<'_> {
         match next {
             Next::Wait { signals, timeout } => self.wait(signals, timeout.map(|timeout| timeout.0.into())),
             Next::Reap { farewell } => self.reap(farewell),
-            Next::Send(forward) => {
-                let taken = self.world.taken;
-                Event::Sent(forward, self.send(forward, taken))
-            }
-            Next::Resend => {
-                let (forward, held) = (self.world.judge.held, self.world.held);
-                Event::Sent(forward.expect("a signal is held"), self.send(forward.expect("as above"), held))
-            }
+            Next::Send(forward) => Event::Sent(forward, self.send(forward, self.world.taken)),
+            Next::Resend(forward) => Event::Sent(forward, self.send(forward, self.world.held)),
             Next::KillChild => Event::ChildKilled(self.signal_child(libc::SIGKILL, 0)),
             Next::LookForSurvivors => Event::Looked(self.look_for_survivors()),
             Next::StopSelf(by) => {
@@ -451,7 +445,7 @@ impl Hands<'_> {
         let mode = self.tools.mode;
         match action {
             Action::Say(_) | Action::Settle => {}
-            Action::Hold(_) => self.world.held = self.world.taken,
+            Action::Hold => self.world.held = self.world.taken,
             Action::Continue { .. } => drop(self.signal_child(libc::SIGCONT, 0)),
             Action::SendAll { signal, only_caught } => {
                 for index in 0..self.world.kernel.processes.len() {
