@@ -442,7 +442,9 @@ fn b3_without_proc_caught_only_forwards_all_and_warns_once() {
     let config = parse(&["--caught-only", "x"]);
     let mut init = Init::settled(&config, PID_1);
     init.world.has_proc = false;
-    for (number, warning) in [(libc::SIGTERM, vec![]), (libc::SIGUSR1, vec![Message::no_proc()]), (libc::SIGHUP, vec![])] {
+    for (number, warning) in
+        [(libc::SIGTERM, vec![]), (libc::SIGUSR1, vec![Message::no_proc()]), (libc::SIGHUP, vec![])]
+    {
         let done = init.signal(number);
         assert_eq!((done.sends().len(), done.says_aloud()), (1, warning), "{number}");
     }
@@ -1184,11 +1186,7 @@ fn i2_warn_reaped_tells_of_each_but_the_child() {
     let mut init = Init::settled(&config, PID_1);
     init.dead.extend([(CHILD, 4 << 8), (9, 9), (8, 3 << 8), (CHILD, 0)]);
     // Its number may be another's after its end.
-    let told = [
-        Message::reaped_exited(8, 3),
-        Message::reaped_killed(9, 9),
-        Message::reaped_exited(CHILD, 4),
-    ];
+    let told = [Message::reaped_exited(8, 3), Message::reaped_killed(9, 9), Message::reaped_exited(CHILD, 4)];
     assert_eq!(init.signal(libc::SIGCHLD).says_aloud(), told);
 }
 
@@ -1230,9 +1228,7 @@ fn i19_a_death_is_explained_by_what_was_received_forwarded_or_sent() {
     let mut init = Init::settled(&verbose, PID_1);
     init.signal(libc::SIGTERM);
     assert_eq!(told_of(&mut init, libc::SIGTERM), Some((libc::SIGTERM, 0)));
-    assert!(
-        Init::settled(&verbose, PID_1).dies(3 << 8).says().contains(&Message::child_exited(CHILD, 3))
-    );
+    assert!(Init::settled(&verbose, PID_1).dies(3 << 8).says().contains(&Message::child_exited(CHILD, 3)));
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! Negative controls: the core does one thing wrong, and the judge must say which promise that breaks.
 
-use crate::kernel::{CHILD, ORPHANS};
+use crate::kernel::CHILD;
 use crate::shell::{View, When};
 use init_core::cli::Milliseconds;
 use init_core::messages::{Message, Text};
 use init_core::signal::{STOP_REQUESTS, SignalSet};
-use init_core::supervise::{Action, Actions, Decision, Event, Facts, Forward, Next, Supervisor};
+use init_core::supervise::{Action, Actions, Decision, Event, Facts, Forward, Next, Supervisor, Survivors};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {
@@ -55,13 +55,13 @@ pub const FAULTS: [(Fault, &str, When, usize, &str); 35] = {
     [
         (DropsTerm, "PID 1", Asleep, 1, "I12: a signal was not forwarded"),
         (ForwardsShared, "shared group", Asleep, 1, "I12: a signal that nothing asked for"),
-        (TakesOrphanForChild, "PID 1", Asleep, 2, "I18: the exit status is not the child's"),
+        (TakesOrphanForChild, "PID 1", Asleep, 2, "I18: the child's end is told, and only that"),
         (NeverHurries, "PID 1, grace", Asleep, 3, "I14: a stop request does not move the teardown on"),
         (ClockForAll, "PID 1, stop-timeout", Asleep, 1, "I13: the timeout is not that of the time that runs"),
         (ForgetsRewrite, "PID 1, rewrite rules", Asleep, 1, "I12: a signal that nothing asked for"),
         (ForgetsExpect, "PID 1, warn-reaped, expect", Asleep, 1, "I18: the exit status is not the child's"),
         (ForgetsInfo, "PID 1", Asleep, 1, "I12: the siginfo is lost, or made up"),
-        (ForgetsHeld, "PID 1", Asleep, 2, "I12: a signal was not forwarded"),
+        (ForgetsHeld, "PID 1", Asleep, 3, "I13: the timeout is not that of the time that runs"),
         (ForgetsContinue, "PID 1", Asleep, 2, "I15: a stopped child that was asked to end is not continued"),
         (ForgetsContinue, "PID 1, terminal", Asleep, 1, "I16: a stopped child that no shell could continue"),
         (SendsTwice, "PID 1", Asleep, 1, "I12: a signal is forwarded twice"),
@@ -76,7 +76,7 @@ pub const FAULTS: [(Fault, &str, When, usize, &str); 35] = {
         (NeverSettles, "PID 1", Asleep, 0, "I11: init waits, and keeps what it does not need"),
         (Polls, "PID 1", Asleep, 0, "I13: the timeout is not that of the time that runs"),
         (LooksTooSeldom, "PID 1, grace, no pidfd", Asleep, 1, "I13: the timeout is not that of the time that runs"),
-        (ReapsOne, "PID 1, wait-all", Asleep, 3, "I13: it sleeps while a zombie lies there"),
+        (ReapsOne, "PID 1, wait-all", Asleep, 0, "I14: it sleeps though no process is left"),
         (OverlooksZombiesBefore, "PID 1, a zombie before", Asleep, 0, "I13: it sleeps while a zombie lies there"),
         (KeepsFarewell, "dumb-init, PID 1", Asleep, 1, "I4: the child has ended, and its group does not get TERM once"),
         (
@@ -113,12 +113,14 @@ pub fn decide(core: &mut Supervisor<'static>, mut event: Event, view: &View) -> 
         {
             event = Event::FollowedEnded;
         }
+        (Fault::NeverLooks, Event::Looked(survivors)) => *survivors = Survivors::None,
         (Fault::ClockForAll, Event::Sent(forward, _)) => forward.received = libc::SIGTERM,
         _ => {}
     }
     let mut decision = core.decide(event, view);
     let mut keep: fn(&Action) -> bool = |_| true;
     let forever = Next::Wait { signals: SignalSet::from_bits(u64::MAX), timeout: None };
+    let looks = event == Event::Drained { has_children: true };
     let settles = decision.actions.iter().any(|action| action == Action::Settle);
     match (fault, &mut decision.next) {
         (Fault::ForgetsRewrite, Next::Send(forward)) => forward.signal = forward.received,
@@ -137,23 +139,20 @@ pub fn decide(core: &mut Supervisor<'static>, mut event: Event, view: &View) -> 
         }
         (Fault::SendsToAnotherTarget, Next::Send(forward)) => forward.to_group = true,
         (Fault::NeverEnds, next @ Next::End(_)) => *next = forever,
-        (Fault::EndsEarly, next @ Next::Wait { .. }) if event == (Event::Drained { has_children: true }) => {
+        (Fault::EndsEarly, next @ Next::Wait { .. }) if looks => {
             *next = Next::End(1);
         }
         (Fault::NeverAsks, _) => keep = |action| !matches!(action, Action::SendAll { .. }),
-        (Fault::NeverLooks, next @ Next::LookForSurvivors) => *next = Next::End(5),
         (Fault::NeverKills, next @ Next::KillChild) => *next = forever,
         (Fault::NeverSettles, _) => keep = |action| *action != Action::Settle,
         (Fault::Polls, Next::Wait { timeout: timeout @ None, .. }) => *timeout = Some(Milliseconds(1000)),
         (Fault::LooksTooSeldom, Next::Wait { timeout: Some(timeout), .. }) => timeout.0 *= 10,
-        (Fault::ReapsOne, next @ Next::Reap { .. }) if matches!(event, Event::Reaped(pid, _) if pid == ORPHANS[0]) => {
-            *next = forever;
-        }
+        (Fault::ReapsOne, next) if matches!(event, Event::Reaped(..)) => *next = forever,
         (Fault::OverlooksZombiesBefore, next) if settles => *next = forever,
         (Fault::KeepsFarewell, Next::Reap { farewell }) => *farewell = None,
         (Fault::OverdoesFarewell, Next::Reap { farewell }) => *farewell = Some(CHILD),
         (Fault::KeepsTerminal, _) => keep = |action| *action != Action::TakeTerminal,
-        (Fault::StopsForAnyStop, next @ Next::Wait { .. }) if view.child_stop().is_some() => {
+        (Fault::StopsForAnyStop, next) if looks && view.child_stop().is_some() => {
             *next = Next::StopSelf(libc::SIGSTOP);
         }
         (Fault::NeverStops, next @ Next::StopSelf(_)) => *next = forever,

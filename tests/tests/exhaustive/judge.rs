@@ -162,7 +162,7 @@ struct Open {
 pub struct Judge {
     open: Option<Open>,
     /// What is held for want of room, and whether it is just sent again.
-    pub held: Option<Forward>,
+    held: Option<Forward>,
     resent: bool,
     /// When this step began, what happened in it, and what was done.
     step: Time,
@@ -221,6 +221,7 @@ fn is_killed(message: Message) -> bool {
 fn promise(message: Message) -> Broken {
     match message.text {
         _ if is_killed(message) => "I19: an unexplained death is told, and only that",
+        Text::ChildExited | Text::ChildLost => "I18: the child's end is told, and only that",
         Text::CannotWait => "I13: a failing call is told once",
         Text::DroppedAsShared | Text::DroppedByRule | Text::NotCaughtByChild => {
             "I12: a dropped signal is told with the rule"
@@ -587,6 +588,7 @@ impl Judge {
             }
             Next::StopSelf(_) => {
                 must(!mode.is_pid_1(), "I16: PID 1 stops itself")?;
+                must(matches!(self.event, Event::Drained { .. }), "I16: init stops, and looked for no stop")?;
                 let shown = setup.has_terminal && setup.own_group && setup.group > 0 && kernel.foreground == CHILD;
                 must(!shown, "I16: init stops, and leaves the terminal to the child")
             }

@@ -299,10 +299,7 @@ impl Hands<'_> {
         match next {
             Next::Wait { signals, timeout } => self.wait(signals, timeout.map(|timeout| timeout.0.into())),
             Next::Reap { farewell } => self.reap(farewell),
-            Next::Send(forward) => {
-                let taken = self.world.taken;
-                Event::Sent(forward, self.send(forward, taken))
-            }
+            Next::Send(forward) => Event::Sent(forward, self.send(forward, self.world.taken)),
             Next::Resend(forward) => Event::Sent(forward, self.send(forward, self.world.held)),
             Next::KillChild => Event::ChildKilled(self.signal_child(libc::SIGKILL, 0)),
             Next::LookForSurvivors => Event::Looked(self.look_for_survivors()),
