@@ -114,7 +114,8 @@ fn start_child(start: Start, config: &Config, first: usize, ignore_sigchld: bool
         session,
         leads_session: terminal.leads_session,
         has_terminal: terminal.descriptor.is_some() && !session,
-        session_terminal: session,
+        session_terminal: session
+            && (terminal.descriptor.is_some() && terminal.leads_session || sys::is_terminal(libc::STDIN_FILENO)),
         group: terminal.group,
     };
     supervise(config, setup, &terminal, hand_over, program)
@@ -124,7 +125,12 @@ fn start_child(start: Start, config: &Config, first: usize, ignore_sigchld: bool
 #[inline(never)] // As above: the supervisor and the shell are large.
 fn supervise(config: &Config, setup: Setup, terminal: &Terminal, hand_over: bool, program: &[u8]) -> u8 {
     let Setup { child, session, .. } = setup;
-    let mut shell = shell::Shell::new(setup, config.is_on(Opt::Verbose), terminal.descriptor.filter(|_| !session));
+    let mut shell = shell::Shell::new(
+        setup,
+        config.is_on(Opt::Verbose),
+        terminal.descriptor.filter(|_| !session),
+        terminal.is_private,
+    );
     if config.is_on(Opt::Verbose) {
         say_about(Message::started(child), program);
     }
@@ -173,10 +179,12 @@ fn hold() -> ! {
     }
 }
 
-/// Prints what was asked for on standard output, or on standard error, as dumb-init does; returns the exit status.
+/// Prints what was asked for on standard output; help and version on standard error, if that is what dumb-init does. Returns the
+/// exit status.
 fn print(action: Opt, persona: Persona) -> u8 {
     let is_dumb_init = persona == Persona::DumbInit;
-    let descriptor = if is_dumb_init { libc::STDERR_FILENO } else { libc::STDOUT_FILENO };
+    let to_stderr = is_dumb_init && action != Opt::License;
+    let descriptor = if to_stderr { libc::STDERR_FILENO } else { libc::STDOUT_FILENO };
     let text = match action {
         Opt::License => "bitts, (c) 2026 its authors: MIT OR Apache-2.0; no warranty\n",
         Opt::Version if is_dumb_init => concat!("dumb-init v1.2.5 (bitts ", env!("CARGO_PKG_VERSION"), ")\n"),
@@ -200,8 +208,10 @@ fn ask_parent_death(signal: SignalNumber, own_pid: sys::Pid) {
 
 /// The controlling terminal, as init finds it.
 struct Terminal {
-    /// A descriptor of it: one of our own, or, without a /dev/tty, one of 0 to 2.
+    /// A descriptor of it, closed on exec.
     descriptor: Option<c_int>,
+    /// It is an open file of our own, and non-blocking; without a /dev/tty it shares that of one of 0 to 2.
+    is_private: bool,
     /// init leads its session. Only asked for where there may be a terminal.
     leads_session: bool,
     /// init's process group; 0 if it lies outside the PID namespace. Only asked for where there may be a terminal.
@@ -211,14 +221,15 @@ struct Terminal {
 impl Terminal {
     /// Finds it. `/dev/tty` works even where standard input is something else. Non-blocking, so no start waits on its lock.
     fn find(own_pid: sys::Pid) -> Self {
-        let descriptor = match sys::open(c"/dev/tty", libc::O_RDWR | libc::O_NONBLOCK) {
+        let opened = sys::open(c"/dev/tty", libc::O_RDWR | libc::O_NONBLOCK);
+        let descriptor = match opened {
             Ok(descriptor) => Some(descriptor),
             // There is a /dev/tty, but no controlling terminal.
-            Err(Errno::ENXIO) => return Self { descriptor: None, leads_session: false, group: 0 },
-            Err(_) => (0..3).find(|descriptor| sys::foreground(*descriptor).is_ok()),
+            Err(Errno::ENXIO) => return Self { descriptor: None, is_private: false, leads_session: false, group: 0 },
+            Err(_) => (0..3).find(|descriptor| sys::foreground(*descriptor).is_ok()).and_then(sys::duplicate_above),
         };
         let leads_session = sys::own_session() == own_pid;
-        Self { descriptor, leads_session, group: sys::group_of(0).unwrap_or(0) }
+        Self { descriptor, is_private: opened.is_ok(), leads_session, group: sys::group_of(0).unwrap_or(0) }
     }
 
     /// Is it init's to hand over, and can it come back? Not if init is in the background, and not if its group has no number here:

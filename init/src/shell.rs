@@ -17,6 +17,8 @@ pub struct Shell {
     verbose: bool,
     /// The controlling terminal, if the child's group is to have it and give it back.
     terminal: Option<c_int>,
+    /// That descriptor is an open file of init's own, and non-blocking.
+    is_private: bool,
     /// The siginfo of the signal that was taken last.
     info: Info,
     /// The siginfo of the signal that is held.
@@ -32,8 +34,17 @@ const NONE: c_int = -1;
 
 impl Shell {
     /// For a child that has just been started.
-    pub const fn new(setup: Setup, verbose: bool, terminal: Option<c_int>) -> Self {
-        Self { setup, verbose, terminal, info: Info::new(), held: Info::new(), followed: NONE, signals: NONE }
+    pub const fn new(setup: Setup, verbose: bool, terminal: Option<c_int>, is_private: bool) -> Self {
+        Self {
+            setup,
+            verbose,
+            terminal,
+            is_private,
+            info: Info::new(),
+            held: Info::new(),
+            followed: NONE,
+            signals: NONE,
+        }
     }
 
     /// The loop: an event, a decision, the next event. Returns init's exit status.
@@ -102,12 +113,12 @@ impl Shell {
         // The two are closed with all the others.
         (self.followed, self.signals) = (NONE, NONE);
         match self.terminal {
-            Some(terminal) if terminal > 2 => {
+            Some(terminal) => {
                 sys::duplicate(terminal, 3);
                 self.terminal = Some(3);
                 sys::close_from(4);
             }
-            _ => sys::close_from(3),
+            None => sys::close_from(3),
         }
     }
 
@@ -169,11 +180,12 @@ impl Shell {
     fn send(&mut self, forward: Forward, is_held: bool) -> Outcome {
         let Forward { signal, to_group, only_caught, with_info, .. } = forward;
         let child = self.setup.child;
-        if only_caught {
-            return self.send_to_each(signal, true, true);
-        }
-        let info = if is_held { &mut self.held } else { &mut self.info };
+        let mut info = if is_held { self.held } else { self.info };
         info.set_number(signal);
+        let info = &info;
+        if only_caught {
+            return self.send_to_each(signal, with_info.then_some(info), true, true);
+        }
         let mut sent = Err(Errno::ESRCH);
         if to_group {
             if with_info {
@@ -227,7 +239,7 @@ impl Shell {
     /// descendants.
     fn send_all(&mut self, signal: SignalNumber, only_caught: bool) {
         if only_caught || self.setup.own_pid != 1 {
-            self.send_to_each(signal, only_caught, false);
+            self.send_to_each(signal, None, only_caught, false);
             return;
         }
         let sent = sys::kill(-1, signal);
@@ -239,7 +251,13 @@ impl Shell {
 
     /// Sends a signal to each process of the child's group, or to each that init answers for after the child's end; if it is
     /// `only_caught`, to those that catch it, because it would end the others.
-    fn send_to_each(&mut self, signal: SignalNumber, only_caught: bool, in_group: bool) -> Outcome {
+    fn send_to_each(
+        &mut self,
+        signal: SignalNumber,
+        info: Option<&Info>,
+        only_caught: bool,
+        in_group: bool,
+    ) -> Outcome {
         let mut outcome = Outcome::Uncaught;
         self.each_process(in_group, &mut |shell, pid, pidfd| {
             let target = Target::Process(pid);
@@ -251,10 +269,14 @@ impl Shell {
                     None => return,
                 }
             }
-            let sent = sys::signal_process(pidfd, pid, signal);
-            if sent != Err(Errno::ESRCH) {
-                shell.tell(signal, target, sent);
-                outcome = Outcome::Sent;
+            match sys::signal_process(pidfd, pid, signal, info) {
+                Err(Errno::ESRCH) => {}
+                // Sent again to all: so only if no other process has got it.
+                Err(Errno::EAGAIN) if outcome != Outcome::Sent => outcome = Outcome::QueueFull,
+                sent => {
+                    shell.tell(signal, target, sent);
+                    outcome = Outcome::Sent;
+                }
             }
         });
         outcome
@@ -375,8 +397,8 @@ impl Facts for Shell {
     }
 
     fn may_read_terminal(&self) -> bool {
-        // The descriptors 0 to 2 may be blocking, and a read would wait for another process's.
-        self.terminal.is_some_and(|terminal| terminal > 2 && sys::may_read(terminal))
+        // A read of a blocking one would wait for that of another process.
+        self.is_private && self.terminal.is_some_and(sys::may_read)
     }
 
     fn session_is_foreground(&self) -> bool {

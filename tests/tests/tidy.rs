@@ -154,7 +154,8 @@ fn i2_help_shows_exactly_the_promised_options_and_each_is_known() {
 #[test]
 fn i2_help_shows_the_options_in_the_order_of_their_enum() {
     let named = table::OPTIONS.map(|option| String::from_utf8_lossy(option.name()).into_owned());
-    let shown = table::HELP.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').find(|word| word.starts_with("--")));
+    let shown =
+        table::HELP.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').find(|word| word.starts_with("--")));
     assert!(shown.eq(named.iter().map(String::as_str)), "{named:?}");
     assert!(named.iter().all(|name| options_of_help().iter().flatten().any(|shown| shown == name)), "{named:?}");
 }

@@ -32,8 +32,6 @@ impl Supervisor<'_> {
         if self.ended.is_some() {
             return self.signal_after_the_end(to, only_caught, actions, facts);
         }
-        self.known = self.known.with(to);
-
         let to_group = self.config.is_on(Opt::Group) || self.is_for_foreground(received);
         // Without /proc every signal is forwarded.
         let only_caught = only_caught && self.proc_is_usable(actions, facts);
@@ -127,7 +125,8 @@ impl Supervisor<'_> {
             self.note_effect(forward, facts);
         }
         // Asked after the signal was sent, and the pending stop first: one that is neither pending nor in effect came later.
-        if STOP_REQUESTS.contains(signal)
+        if outcome == Outcome::Sent
+            && STOP_REQUESTS.contains(signal)
             && (self.stop_consumed || facts.child_will_stop() || facts.child_stop().is_some())
         {
             self.resume(actions);
@@ -137,10 +136,13 @@ impl Supervisor<'_> {
 
     /// What a signal that reached the child changes.
     fn note_effect(&mut self, forward: Forward, facts: &impl Facts) {
+        self.known = self.known.with(forward.signal);
         if forward.signal == libc::SIGCONT {
             self.continued();
         } else if signal::STOPS.contains(forward.signal) {
-            self.stop_received = forward.received;
+            if forward.signal == libc::SIGSTOP {
+                self.stop_received = forward.received;
+            }
             self.group_stopped = forward.to_group;
         }
         self.stop_requested |= STOP_REQUESTS.contains(forward.signal);

@@ -186,7 +186,7 @@ impl<'c> Supervisor<'c> {
             Event::ReapFailed(errno) => {
                 self.reap_again = Some(facts.now().after(BREATH));
                 self.warn_of_wait(errno, actions);
-                Then::Rest
+                if self.phase == Phase::Ending { Then::End } else { Then::Rest }
             }
             Event::Drained { has_children } => self.drained(has_children, actions, facts),
             Event::FollowedEnded => Then::Reap,
@@ -215,7 +215,7 @@ impl<'c> Supervisor<'c> {
     fn next(&mut self, then: Then, actions: &mut Actions, facts: &impl Facts) -> Next {
         match (then, self.held) {
             (Then::Do(next), _) => next,
-            (Then::Reap, _) => Next::Reap { farewell: self.farewell() },
+            (Then::Reap, _) => Next::Reap { farewell: self.farewell(facts) },
             (Then::End, _) => Next::End(self.exit_status()),
             // Its turn comes before anything that may not overtake it.
             (Then::Rest, Some(held)) => Next::Resend(held),
@@ -248,7 +248,7 @@ impl<'c> Supervisor<'c> {
         if let Some(again) = self.reap_again {
             let left = again.since(facts.now());
             if left == Milliseconds::ZERO {
-                return Next::Reap { farewell: self.farewell() };
+                return Next::Reap { farewell: self.farewell(facts) };
             }
             timeout = timeout.min(left);
         }

@@ -13,8 +13,10 @@ const KEYS: SignalSet = SignalSet::of(&[libc::SIGINT, libc::SIGQUIT]);
 impl Supervisor<'_> {
     /// Whose group gets SIGTERM before it is reaped: that of a child with a session of its own, as dumb-init does. Not if a
     /// teardown begins with the child's end, which asks every process.
-    pub(super) fn farewell(&self) -> Option<c_int> {
-        let is_due = self.setup.session && self.ended.is_none() && !self.teardown_begins_at_the_end();
+    pub(super) fn farewell(&self, facts: &impl Facts) -> Option<c_int> {
+        let is_due = self.setup.session
+            && self.ended.is_none()
+            && !(self.teardown_begins_at_the_end() && (self.is_pid_1() || facts.proc_is_usable()));
         if is_due { Some(self.setup.child) } else { None }
     }
 
@@ -86,6 +88,7 @@ impl Supervisor<'_> {
             None => {
                 let message = Message::child_lost(self.setup.child);
                 actions.say(message);
+                self.take_terminal_from_child(actions, facts);
                 Then::End
             }
             Some(_) => self.look_after_the_rest(has_children, actions, facts),

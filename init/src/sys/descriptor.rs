@@ -17,10 +17,16 @@ pub fn open(path: &CStr, flags: c_int) -> Result<c_int, Errno> {
     if opened > 2 {
         return Ok(opened);
     }
-    // SAFETY: no pointer.
-    let moved = unsafe { syscall(libc::SYS_fcntl, [word(opened), libc::F_DUPFD_CLOEXEC as usize, 3]) };
+    let moved = duplicate_above(opened);
     bare::close(opened);
-    moved.map(|descriptor| descriptor as c_int)
+    moved.ok_or(Errno::EMFILE)
+}
+
+/// `fcntl(2)`, F_DUPFD_CLOEXEC: a duplicate above 2; `None` if no descriptor is free.
+pub fn duplicate_above(descriptor: c_int) -> Option<c_int> {
+    // SAFETY: no pointer.
+    let duplicate = unsafe { syscall(libc::SYS_fcntl, [word(descriptor), libc::F_DUPFD_CLOEXEC as usize, 3]) };
+    duplicate.ok().map(|descriptor| descriptor as c_int)
 }
 
 /// `read(2)`, once, from the present position.

@@ -152,14 +152,15 @@ pub fn queue_group(leader: Pid, info: &Info) -> Result<(), Errno> {
 }
 
 /// `pidfd_send_signal(2)`: to the process that `pidfd` refers to, whatever its number is by now. Before Linux 5.1, and without a
-/// pidfd, its number must do.
+/// pidfd, its number must do. With all that `info` carries, if there is any.
 ///
 /// # Errors
-/// EPERM, ESRCH.
-pub fn signal_process(pidfd: c_int, pid: Pid, signal: SignalNumber) -> Result<(), Errno> {
-    // SAFETY: null for the siginfo.
-    match unsafe { syscall(libc::SYS_pidfd_send_signal, [word(pidfd), word(signal), 0, 0]) } {
-        Err(Errno::ENOSYS | Errno::EBADF) => kill(pid, signal),
+/// EAGAIN beyond the receiving user's RLIMIT_SIGPENDING; EPERM, ESRCH.
+pub fn signal_process(pidfd: c_int, pid: Pid, signal: SignalNumber, info: Option<&Info>) -> Result<(), Errno> {
+    let address = info.map_or(0, |info| info.0.as_ptr() as usize);
+    // SAFETY: a live siginfo that the kernel only reads, or null.
+    match unsafe { syscall(libc::SYS_pidfd_send_signal, [word(pidfd), word(signal), address, 0]) } {
+        Err(Errno::ENOSYS | Errno::EBADF) => info.map_or_else(|| kill(pid, signal), |info| queue(pid, info)),
         sent => sent.map(drop),
     }
 }

@@ -47,3 +47,10 @@ pub fn take_terminal(descriptor: c_int) {
     // SAFETY: no pointer: 0, not to steal it.
     let _ = unsafe { syscall(libc::SYS_ioctl, [word(descriptor), libc::TIOCSCTTY as usize, 0]) };
 }
+
+/// `TIOCGWINSZ` (ioctl_tty(2)): is the descriptor a terminal?
+pub fn is_terminal(descriptor: c_int) -> bool {
+    let mut size = [0_u16; 4];
+    // SAFETY: a live `struct winsize` of four shorts for the answer.
+    unsafe { syscall(libc::SYS_ioctl, [word(descriptor), libc::TIOCGWINSZ as usize, &raw mut size as usize]) }.is_ok()
+}

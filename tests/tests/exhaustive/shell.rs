@@ -366,6 +366,8 @@ impl Hands<'_> {
         for process in &mut kernel.processes {
             process.fresh &= !process.ours;
         }
+        // Without /proc it cannot see that a stop is no longer pending.
+        kernel.undone &= kernel.child_is_stopped() || kernel.child_stop.is_some() || !self.tools.mode.proc;
         Event::Drained { has_children: kernel.processes.iter().any(|process| process.ours && process.lives()) }
     }
 
