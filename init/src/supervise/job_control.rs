@@ -15,14 +15,7 @@ impl Supervisor<'_> {
         }
         match facts.child_stop() {
             Some(by) => self.child_stopped(by, actions, facts),
-            None => {
-                if self.stop_received != 0 && !self.stop_consumed && facts.proc_is_usable() && !facts.child_will_stop()
-                {
-                    // Another process has continued the child.
-                    self.continued();
-                }
-                Then::Rest
-            }
+            None => Then::Rest,
         }
     }
 
@@ -39,7 +32,7 @@ impl Supervisor<'_> {
                 self.resume(actions);
             }
         } else if signal::TERMINAL_STOPS.contains(by)
-            || is_foreground && self.setup.own_group && !self.setup.session
+            || is_foreground && !self.setup.session
             // A terminal asked init for the stop that it forwarded: dumb-init's STOP for TSTP is one.
             || signal::TERMINAL_STOPS.contains(self.stop_received)
         {

@@ -186,6 +186,9 @@ impl<'c> Supervisor<'c> {
             Event::ReapFailed(errno) => {
                 self.reap_again = Some(facts.now().after(BREATH));
                 self.warn_of_wait(errno, actions);
+                if self.phase == Phase::Killed {
+                    self.send_all(actions, libc::SIGKILL, false, facts);
+                }
                 if self.phase == Phase::Ending { Then::End } else { Then::Rest }
             }
             Event::Drained { has_children } => self.drained(has_children, actions, facts),

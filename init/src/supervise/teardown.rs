@@ -76,8 +76,8 @@ impl Supervisor<'_> {
         } else {
             self.phase = Phase::Killed;
             self.deadline = Some(facts.now().after(LAST_SECOND));
+            // They are killed once the dead ones are reaped, or cannot be.
             actions.say(if was_cut_short { Message::grace_cut_short() } else { Message::grace_over() });
-            self.send_all(actions, libc::SIGKILL, false, facts);
         }
     }
 

@@ -410,8 +410,7 @@ fn i2_caught_only_asks_about_exactly_the_deadly_signals() {
             };
             let done = of(&only_caught);
             assert_eq!(done.sends().is_empty(), asks && !is_caught, "{number}, {is_caught}");
-            let target = Target::Child(CHILD);
-            let told = done.says().contains(&Message::not_caught(number, target));
+            let told = done.says().contains(&Message::not_caught_by_child(number));
             assert_eq!(told, asks && !is_caught, "{number}, {is_caught}");
             // Each of the group is asked, whatever the child does.
             assert_eq!(of(&to_group).sends().iter().map(|forward| forward.only_caught).collect::<Vec<_>>(), [asks]);

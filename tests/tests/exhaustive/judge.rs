@@ -127,7 +127,7 @@ fn wanted(mode: &Mode, kernel: &Kernel) -> Wanted {
         } else {
             Wanted::Nothing
         }
-    } else if by_terminal || setup.own_group && of_child {
+    } else if by_terminal || of_child {
         Wanted::Stop
     } else if suspends {
         Wanted::Anything

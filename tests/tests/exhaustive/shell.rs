@@ -174,6 +174,7 @@ impl State {
     }
 
     /// Will the next step block, and until when? `Time::MAX`: without end.
+    #[cfg(feature = "model")]
     pub fn blocks(&self) -> Option<Time> {
         let World { kernel, followed, .. } = &self.world;
         match self.next {
