@@ -106,6 +106,9 @@ fn wanted(mode: &Mode, kernel: &Kernel) -> Wanted {
         // It asks for a terminal that is init's to give.
         return if mode.is_pid_1() { Wanted::Continue } else { Wanted::Anything };
     }
+    if kernel.undone && by == libc::SIGSTOP {
+        return Wanted::Anything;
+    }
     if mode.is_pid_1() {
         // No shell could continue it. A STOP that init was asked to forward is a person's wish.
         let wish = by == libc::SIGSTOP && asked != 0;
@@ -442,12 +445,8 @@ impl Judge {
             Action::Continue { group } => {
                 must(self.ended.is_none(), "I12: a signal to what was reaped")?;
                 must(group == setup.own_group, "I16: not the child's group is continued")?;
-                must(
-                    kernel.was_stopped || kernel.child_stop.is_some(),
-                    "I15: SIGCONT to a child that was never stopped",
-                )?;
-                let stop_request =
-                    matches!(self.event, Event::Sent(Forward { signal, .. }, _) if STOP_REQUESTS.contains(signal));
+                must(kernel.was_stopped, "I15: SIGCONT to a child that was never stopped")?;
+                let stop_request = matches!(self.event, Event::Sent(Forward { signal, .. }, Outcome::Sent) if STOP_REQUESTS.contains(signal));
                 let may = stop_request || matches!(self.event, Event::StoppedSelf(_) | Event::Drained { .. });
                 must(may, "I16: the child is continued without a reason")?;
                 self.continued = true;
@@ -709,13 +708,19 @@ impl Judge {
         must(self.lost == self.lost_told, "I13: a lost child is told, and only that")?;
         must(self.ended.is_some() || self.lost, "I13: it ends, and its child has not")?;
         // Only what died after the last look is left.
-        must(kernel.lied || kernel.zombie().is_none_or(|zombie| zombie.fresh), "I18: it ends, and a zombie is left")?;
+        must(
+            kernel.lied || self.failing.is_some() || kernel.zombie().is_none_or(|zombie| zombie.undrained),
+            "I18: it ends, and a zombie is left",
+        )?;
         let answers = mode.waits() && mode.reaches() && self.phase != Phase::GaveUp && !kernel.lied;
         // --wait-all waits for descendants alone until the teardown begins.
         let all = mode.grace > 0 && matches!(self.phase, Phase::Asked | Phase::Killed);
-        let left = kernel.processes.iter().any(|process| process.lives() && !process.fresh && (process.ours || all));
+        let left = kernel
+            .processes
+            .iter()
+            .any(|process| process.lives() && if all { !process.unseen } else { process.ours && !process.undrained });
         must(!answers || !left, "I14: it ends, and a process is left")?;
         self.farewell(kernel, mode)?;
-        self.terminal_is_back(kernel, mode)
+        if self.disturbed { Ok(()) } else { self.terminal_is_back(kernel, mode) }
     }
 }

@@ -57,8 +57,9 @@ pub struct Process {
     pub life: Life,
     /// It was sent SIGKILL, and ends as soon as it runs.
     pub doomed: bool,
-    /// It was born or died since init looked last.
-    pub fresh: bool,
+    /// It was born or died since wait4 found nothing more to reap, and since init looked for survivors.
+    pub undrained: bool,
+    pub unseen: bool,
 }
 
 impl Process {
@@ -174,6 +175,9 @@ pub struct Kernel {
     pub child_stop: Option<(SignalNumber, SignalNumber)>,
     /// The child got a stop request while it was stopped, and was not continued since.
     pub asked_while_stopped: bool,
+    /// Another process has undone a stop that init forwarded, and init has not looked since: it cannot tell that from the next.
+    pub undone: bool,
+    /// A stop came to it at some time.
     pub was_stopped: bool,
     /// The values that came, and the last one that reached the child.
     queued: u8,
@@ -189,7 +193,7 @@ pub struct Kernel {
 impl Kernel {
     /// After the child's start.
     pub fn new(mode: &Mode) -> Self {
-        let process = |pid, ours, life| Process { pid, ours, life, doomed: false, fresh: false };
+        let process = |pid, ours, life| Process { pid, ours, life, doomed: false, undrained: false, unseen: false };
         let before = if mode.zombie { Life::Dead(0) } else { Life::Unborn };
         let shown =
             if mode.setup.own_group && mode.setup.group > 0 || mode.setup.session { CHILD } else { mode.own_group() };
@@ -212,6 +216,7 @@ impl Kernel {
             out_of_memory: if mode.is_pid_1() { 0 } else { 2 },
             child_stop: None,
             asked_while_stopped: false,
+            undone: false,
             was_stopped: false,
             queued: 0,
             delivered: 0,
@@ -286,7 +291,7 @@ impl Kernel {
                 let (by, asked) = self.child_stop.take().unwrap_or((libc::SIGTSTP, 0));
                 self.stop_child(by, asked);
             }
-            Move::StopComes => self.child_stop = Some((libc::SIGSTOP, 0)),
+            Move::StopComes => (self.child_stop, self.was_stopped) = (Some((libc::SIGSTOP, 0)), true),
             Move::WantsTerminal => self.stop_child(libc::SIGTTIN, 0),
             Move::Continues => self.continue_child(),
             Move::OrphanComes => {
@@ -310,8 +315,8 @@ impl Kernel {
     }
 
     const fn bear(&mut self, index: usize) {
-        self.processes[index].life = Life::Runs;
-        self.processes[index].fresh = true;
+        let process = &mut self.processes[index];
+        (process.life, process.undrained, process.unseen) = (Life::Runs, true, true);
     }
 
     /// A process ends; one that was killed ends by that. Its parent is told; a stranger's parent, who reaps it, is outside.
@@ -319,7 +324,7 @@ impl Kernel {
         let process = &mut self.processes[index];
         let status = if process.doomed { libc::SIGKILL } else { status };
         process.life = if process.ours { Life::Dead(status) } else { Life::Reaped };
-        process.fresh = true;
+        (process.undrained, process.unseen) = (true, true);
         if index == 0 {
             (self.child_stop, self.asked_while_stopped) = (None, false);
         }
@@ -335,6 +340,8 @@ impl Kernel {
     }
 
     fn continue_child(&mut self) {
+        let stopped = matches!(self.child().life, Life::Stopped { asked: 1.., .. });
+        self.undone |= stopped || matches!(self.child_stop, Some((_, 1..)));
         (self.child_stop, self.asked_while_stopped) = (None, false);
         if self.child_is_stopped() {
             self.processes[0].life = Life::Runs;
@@ -385,10 +392,13 @@ impl Kernel {
             self.asked_while_stopped |= self.child_is_stopped() || self.child_stop.is_some() && mode.proc;
         } else if number == libc::SIGSTOP || signal::STOPS.contains(number) && !mode.setup.session {
             // Of the child's own session the group is orphaned, and the kernel drops the other three.
-            // Of several stops one takes effect, and that init asked for it is true of that one.
+            self.was_stopped = true;
+            // A STOP is merged with one that is pending, and takes effect before the others.
             match (&mut self.processes[0].life, &mut self.child_stop) {
-                (Life::Stopped { asked, .. }, _) | (_, Some((_, asked))) => *asked = received,
-                (_, stop) => *stop = Some((number, received)),
+                (Life::Stopped { by: libc::SIGSTOP, asked, .. }, _) if number == libc::SIGSTOP => *asked = received,
+                (Life::Stopped { .. }, _) => {}
+                (_, stop) if number == libc::SIGSTOP || stop.is_none() => *stop = Some((number, received)),
+                _ => {}
             }
         }
     }

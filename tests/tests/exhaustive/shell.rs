@@ -364,8 +364,10 @@ impl Hands<'_> {
             return Event::Reaped(pid, status);
         }
         for process in &mut kernel.processes {
-            process.fresh &= !process.ours;
+            process.undrained &= !process.ours;
         }
+        // Without /proc it cannot see that a stop is no longer pending.
+        kernel.undone &= kernel.child_is_stopped() || kernel.child_stop.is_some() || !self.tools.mode.proc;
         Event::Drained { has_children: kernel.processes.iter().any(|process| process.ours && process.lives()) }
     }
 
@@ -385,6 +387,8 @@ impl Hands<'_> {
             if !kernel.child_is_stopped() && kernel.child_stop.is_none() {
                 kernel.refusal = None;
             }
+            // init has done what it may.
+            kernel.asked_while_stopped &= number != libc::SIGCONT;
             return Err(error);
         }
         kernel.receive(0, number, received, self.tools.mode);
@@ -426,7 +430,7 @@ impl Hands<'_> {
             return if found { Survivors::Unseen } else { Survivors::None };
         }
         for process in &mut kernel.processes {
-            process.fresh &= !process.lives();
+            process.unseen &= !process.lives();
         }
         let found = kernel.processes.iter().position(|process| process.lives() && (process.ours || mode.is_pid_1()));
         match (found, mode.pidfd) {
