@@ -715,9 +715,12 @@ impl Judge {
         let answers = mode.waits() && mode.reaches() && self.phase != Phase::GaveUp && !kernel.lied;
         // --wait-all waits for descendants alone until the teardown begins.
         let all = mode.grace > 0 && matches!(self.phase, Phase::Asked | Phase::Killed);
-        let left = kernel.processes.iter().any(|process| process.lives() && !process.fresh && (process.ours || all));
+        let left = kernel
+            .processes
+            .iter()
+            .any(|process| process.lives() && if all { !process.unseen } else { process.ours && !process.undrained });
         must(!answers || !left, "I14: it ends, and a process is left")?;
         self.farewell(kernel, mode)?;
-        self.terminal_is_back(kernel, mode)
+        if self.disturbed { Ok(()) } else { self.terminal_is_back(kernel, mode) }
     }
 }

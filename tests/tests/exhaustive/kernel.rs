@@ -57,8 +57,9 @@ pub struct Process {
     pub life: Life,
     /// It was sent SIGKILL, and ends as soon as it runs.
     pub doomed: bool,
-    /// It was born or died since init looked last.
-    pub fresh: bool,
+    /// It was born or died since wait4 found nothing more to reap, and since init looked for survivors.
+    pub undrained: bool,
+    pub unseen: bool,
 }
 
 impl Process {
@@ -192,7 +193,7 @@ pub struct Kernel {
 impl Kernel {
     /// After the child's start.
     pub fn new(mode: &Mode) -> Self {
-        let process = |pid, ours, life| Process { pid, ours, life, doomed: false, fresh: false };
+        let process = |pid, ours, life| Process { pid, ours, life, doomed: false, undrained: false, unseen: false };
         let before = if mode.zombie { Life::Dead(0) } else { Life::Unborn };
         let shown =
             if mode.setup.own_group && mode.setup.group > 0 || mode.setup.session { CHILD } else { mode.own_group() };
@@ -314,8 +315,8 @@ impl Kernel {
     }
 
     const fn bear(&mut self, index: usize) {
-        self.processes[index].life = Life::Runs;
-        self.processes[index].fresh = true;
+        let process = &mut self.processes[index];
+        (process.life, process.undrained, process.unseen) = (Life::Runs, true, true);
     }
 
     /// A process ends; one that was killed ends by that. Its parent is told; a stranger's parent, who reaps it, is outside.
@@ -323,7 +324,7 @@ impl Kernel {
         let process = &mut self.processes[index];
         let status = if process.doomed { libc::SIGKILL } else { status };
         process.life = if process.ours { Life::Dead(status) } else { Life::Reaped };
-        process.fresh = true;
+        (process.undrained, process.unseen) = (true, true);
         if index == 0 {
             (self.child_stop, self.asked_while_stopped) = (None, false);
         }

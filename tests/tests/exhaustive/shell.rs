@@ -144,6 +144,12 @@ impl State {
     /// One step: what is next is done, and its outcome decided on.
     pub fn step(&mut self, tools: &mut Tools) {
         let next = self.next;
+        if self.world.owes && matches!(next, Next::Wait { .. }) {
+            Hands { world: &mut self.world, tools }.pause();
+            self.world.owes = false;
+            self.world.kernel.take(SignalSet::of(&[libc::SIGCHLD]));
+            return;
+        }
         if let (Next::StopSelf(_), false) = (next, self.world.kernel.init_is_stopped)
             && !tools.mode.setup.leads_session
         {
@@ -173,12 +179,27 @@ impl State {
         self.next = decision.next;
     }
 
+    /// The model lets something happen.
+    #[cfg(feature = "model")]
+    pub fn happen(&mut self, happens: Move, tools: &mut Tools) {
+        self.world.kernel.happen(happens, tools.mode);
+        Hands { world: &mut self.world, tools }.note(Entry::Happened(happens));
+    }
+
+    /// If the next step blocks, may it?
+    #[cfg(feature = "model")]
+    pub fn may_block(&self, mode: &Mode) -> bool {
+        let World { kernel, judge, .. } = &self.world;
+        let may = |end| judge.clone().read(Entry::Blocks { short: end <= kernel.now + 100 }, kernel, mode).is_ok();
+        self.blocks().is_none_or(may)
+    }
+
     /// Will the next step block, and until when? `Time::MAX`: without end.
     #[cfg(feature = "model")]
     pub fn blocks(&self) -> Option<Time> {
-        let World { kernel, followed, .. } = &self.world;
+        let World { kernel, followed, owes, .. } = &self.world;
         match self.next {
-            Next::Wait { signals, timeout } => {
+            Next::Wait { signals, timeout } if !owes => {
                 let wakes = !kernel.pending().and(signals).is_empty()
                     || followed.is_some_and(|index| !kernel.processes[index].lives());
                 let end = timeout.map_or(Time::MAX, |timeout| kernel.now + Time::from(timeout.0));
@@ -317,10 +338,6 @@ impl Hands<'_> {
 
     fn wait(&mut self, signals: SignalSet, timeout: Option<Time>) -> Event {
         self.world.taken = None;
-        if std::mem::take(&mut self.world.owes) {
-            // The wrong place for it.
-            self.world.kernel.take(SignalSet::of(&[libc::SIGCHLD]));
-        }
         match self.world.kernel.wait_error.take() {
             Some(libc::EINTR) => return Event::Quiet,
             Some(error) => return Event::WaitFailed(error),
@@ -365,7 +382,7 @@ impl Hands<'_> {
             return Event::Reaped(pid, status);
         }
         for process in &mut kernel.processes {
-            process.fresh &= !process.ours;
+            process.undrained &= !process.ours;
         }
         // Without /proc it cannot see that a stop is no longer pending.
         kernel.undone &= kernel.child_is_stopped() || kernel.child_stop.is_some() || !self.tools.mode.proc;
@@ -388,6 +405,8 @@ impl Hands<'_> {
             if !kernel.child_is_stopped() && kernel.child_stop.is_none() {
                 kernel.refusal = None;
             }
+            // init has done what it may.
+            kernel.asked_while_stopped &= number != libc::SIGCONT;
             return Err(error);
         }
         kernel.receive(0, number, received, self.tools.mode);
@@ -429,7 +448,7 @@ impl Hands<'_> {
             return if found { Survivors::Unseen } else { Survivors::None };
         }
         for process in &mut kernel.processes {
-            process.fresh &= !process.lives();
+            process.unseen &= !process.lives();
         }
         let found = kernel.processes.iter().position(|process| process.lives() && (process.ours || mode.is_pid_1()));
         match (found, mode.pidfd) {
