@@ -1,11 +1,10 @@
 //! Error numbers.
 
 use core::ffi::c_int;
-use core::num::NonZero;
 
-/// An error number (errno(3)), positive.
+/// An error number (errno(3)), kept as the kernel returns it: negative.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Errno(NonZero<c_int>);
+pub struct Errno(c_int);
 
 /// Names the error numbers that the programs look at.
 macro_rules! errors {
@@ -13,7 +12,7 @@ macro_rules! errors {
         impl Errno {
             $(
                 #[doc = concat!("errno(3), ", stringify!($name), ".")]
-                pub const $name: Self = Self::new(libc::$name);
+                pub const $name: Self = Self(-libc::$name);
             )*
         }
     };
@@ -24,18 +23,15 @@ errors! {
 }
 
 impl Errno {
-    /// The error with this number. 0 is no error, and becomes one that has no name.
+    /// The error that a system call returned: a negative value.
     #[must_use]
-    pub const fn new(number: c_int) -> Self {
-        match NonZero::new(number) {
-            Some(number) => Self(number),
-            None => Self(NonZero::<c_int>::MAX),
-        }
+    pub const fn of(value: isize) -> Self {
+        Self(value as c_int)
     }
 
-    /// Its number.
+    /// Its number, positive.
     #[must_use]
     pub const fn number(self) -> c_int {
-        self.0.get()
+        -self.0
     }
 }

@@ -43,5 +43,5 @@ pub const PAUSE_VERSION: &str = concat!("pause ", env!("CARGO_PKG_VERSION"), " (
 pub unsafe fn syscall<const N: usize>(number: c_long, words: [usize; N]) -> Result<isize, Errno> {
     // SAFETY: the caller answers for the pointers.
     let value = unsafe { arch::raw_call(number, words) };
-    if value < 0 { Err(Errno::new(-(value as core::ffi::c_int))) } else { Ok(value) }
+    if value < 0 { Err(Errno::of(value)) } else { Ok(value) }
 }
