@@ -709,7 +709,7 @@ impl Judge {
         must(self.ended.is_some() || self.lost, "I13: it ends, and its child has not")?;
         // Only what died after the last look is left.
         must(
-            kernel.lied || self.failing.is_some() || kernel.zombie().is_none_or(|zombie| zombie.fresh),
+            kernel.lied || self.failing.is_some() || kernel.zombie().is_none_or(|zombie| zombie.undrained),
             "I18: it ends, and a zombie is left",
         )?;
         let answers = mode.waits() && mode.reaches() && self.phase != Phase::GaveUp && !kernel.lied;
