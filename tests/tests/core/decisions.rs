@@ -215,10 +215,9 @@ impl<'c> Init<'c> {
         for _ in 0..100 {
             let decision = self.core.decide(event, &self.world);
             for action in decision.actions.iter() {
-                match action {
+                if action == Action::ConsumeStop {
                     // The kernel does not tell of it again.
-                    Action::ConsumeStop => self.world.stop = None,
-                    _ => {}
+                    self.world.stop = None;
                 }
                 deeds.push(Deed::Does(action));
             }
