@@ -76,11 +76,11 @@ pub const CALLS: &[Call] = calls! {
     ioctl SYS_ioctl ("ioctl" "ioctl_tty"): EBADF EFAULT EINVAL ENOTTY EPERM;
     kill SYS_kill ("kill"): EINVAL EPERM ESRCH;
     lseek SYS_lseek ("lseek"): EBADF EINVAL ENXIO EOVERFLOW ESPIPE;
-    mmap SYS_mmap ("mmap"): EACCES EAGAIN EBADF EEXIST EINVAL ENFILE ENODEV ENOMEM EOVERFLOW EPERM ETXTBSY;
     openat SYS_openat ("open"): EACCES EBADF EBUSY EDQUOT EEXIST EFAULT EFBIG EINTR EINVAL EISDIR ELOOP EMFILE ENAMETOOLONG ENFILE
         ENODEV ENOENT ENOMEM ENOSPC ENOTDIR ENXIO EOPNOTSUPP EOVERFLOW EPERM EROFS ETXTBSY EAGAIN;
     pidfd_open SYS_pidfd_open ("pidfd_open"): EINVAL EMFILE ENFILE ENODEV ENOMEM ESRCH;
     pidfd_send_signal SYS_pidfd_send_signal ("pidfd_send_signal"): EBADF EINVAL EPERM ESRCH;
+    pipe2 SYS_pipe2 ("pipe"): EFAULT EINVAL EMFILE ENFILE ENOPKG;
     ppoll SYS_ppoll ("poll"): EFAULT EINTR EINVAL ENOMEM;
     prctl SYS_prctl ("prctl"): EACCES EBADF EBUSY EFAULT EINVAL ENODEV ENXIO EOPNOTSUPP EPERM ERANGE;
     prlimit64 SYS_prlimit64 ("getrlimit"): EFAULT EINVAL EPERM ESRCH;
@@ -98,6 +98,7 @@ pub const CALLS: &[Call] = calls! {
     setpgid SYS_setpgid ("setpgid"): EACCES EINVAL EPERM ESRCH;
     setsid SYS_setsid ("setsid"): EPERM;
     signalfd4 SYS_signalfd4 ("signalfd"): EBADF EINVAL EMFILE ENFILE ENODEV ENOMEM;
+    splice SYS_splice ("splice"): EAGAIN EBADF EINVAL ENOMEM ESPIPE;
     wait4 SYS_wait4 ("wait"): EAGAIN ECHILD EINTR EINVAL ESRCH;
     waitid SYS_waitid ("wait"): EAGAIN ECHILD EINTR EINVAL ESRCH;
     write SYS_write ("write"): EAGAIN EBADF EDESTADDRREQ EDQUOT EFAULT EFBIG EINTR EINVAL EIO ENOSPC EPERM EPIPE;

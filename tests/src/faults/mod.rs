@@ -159,7 +159,7 @@ pub fn run_with(cell: Cell, class: Class, program: &Path) -> Result<Seen, String
     let case = scenarios::start(scenario, program).deadline(limit);
     let case = match cell.fault {
         Some((call, Fault::Refused(error))) => case.refuse(error.number, [call.number]),
-        _ if scenario.traced == Traced::Nobody => case,
+        _ if scenario.traced == Traced::None => case,
         _ => case.strace_alone(tracing(cell)),
     };
     let mut running = case.try_start()?;
@@ -191,7 +191,7 @@ pub fn run_with(cell: Cell, class: Class, program: &Path) -> Result<Seen, String
             let helped = !has_said(&running, TERMED) && help(&running, &[libc::SIGTERM, libc::SIGCONT]);
             let is_late = || {
                 scenario.status == 137
-                    && matches!(class, Class::Without(_) | Class::WithoutButTold(..) | Class::Deaf)
+                    && matches!(class, Class::Without(_) | Class::WithoutButTold(..) | Class::Deaf | Class::Endless)
                     && is_quiet(&running)
             };
             if scenario.status == 137 && until(limit, || running.has_ended() || is_late()) {
@@ -233,7 +233,7 @@ pub fn run_with(cell: Cell, class: Class, program: &Path) -> Result<Seen, String
 fn tracing(cell: Cell) -> Vec<OsString> {
     let mut words: Vec<OsString> = Vec::new();
     match cell.scenario.traced {
-        Traced::Alone | Traced::Nobody => {}
+        Traced::Alone | Traced::None => {}
         Traced::Children => words.push("-f".into()),
         Traced::Path => {
             words.extend(["-f".into(), "-P".into()]);
@@ -314,16 +314,14 @@ fn outlive(running: &mut Running, scenario: &Scenario, class: Class, limit: Dura
     const ASKED: &str = "worker signal=15 ";
     // A breath of a second after a wait that failed is no rest.
     let breathes = matches!(class, Class::Warns(_) | Class::Deaf);
-    let waits = scenario.name == "--wait-all";
     until(limit, || running.has_ended() || has_said(running, "ended\n"));
-    // --wait-all asks nobody before the next TERM.
-    for first in [true, false] {
-        if waits && class == Class::Deaf {
+    // Under --wait-all the TERM that was forwarded to the child begins the teardown, and without it the next one.
+    for _ in 0..2 {
+        if scenario.name == "--wait-all" && class == Class::Deaf {
             help(running, &[libc::SIGTERM]);
         }
         // Not before init rests, or has ended: an end that comes too early is seen by the worker's last word.
-        let must_come = breathes && !(waits && first);
-        until(limit, || running.has_ended() || is_quiet(running) && (!must_come || has_said(running, ASKED)));
+        until(limit, || running.has_ended() || is_quiet(running) && (!breathes || has_said(running, ASKED)));
         if has_said(running, ASKED) {
             break;
         }
@@ -344,7 +342,7 @@ pub fn cells(scenario: &'static Scenario, made: impl Fn(&str) -> usize) -> Vec<C
     for call in scenario.calls.iter().map(|name| calls::call(name)) {
         let mut add = |fault| cells.push(Cell { scenario, fault: Some((call, fault)) });
         for error in call.all_errors() {
-            if scenario.traced == Traced::Nobody {
+            if scenario.traced == Traced::None {
                 add(Fault::Refused(error));
                 continue;
             }
@@ -364,7 +362,7 @@ pub fn cells(scenario: &'static Scenario, made: impl Fn(&str) -> usize) -> Vec<C
                 add(Fault::Always(error));
             }
         }
-        if scenario.traced != Traced::Nobody {
+        if scenario.traced != Traced::None {
             add(Fault::Delay(false));
             add(Fault::Delay(true));
         }
@@ -373,12 +371,13 @@ pub fn cells(scenario: &'static Scenario, made: impl Fn(&str) -> usize) -> Vec<C
 }
 
 /// What a filter may refuse: the calls that came late, or that a container's profile may leave out.
-pub const OPTIONAL: [&str; 13] = [
+pub const OPTIONAL: [&str; 15] = [
     "close_range",
     "getdents64",
     "lseek",
     "pidfd_open",
     "pidfd_send_signal",
+    "pipe2",
     "prctl",
     "pwritev2",
     "rt_sigqueueinfo",
@@ -386,6 +385,7 @@ pub const OPTIONAL: [&str; 13] = [
     "setpgid",
     "setsid",
     "signalfd4",
+    "splice",
     "waitid",
 ];
 

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use super::{Cell, Fault, Seen};
+use super::{Cell, Error, Fault, Seen};
 
 /// What is expected of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     /// As without the fault: the child's status, TERM reaches the child, no word about it.
     Unnoticed,
-    /// As `Unnoticed`, but messages are lost, in part or as a whole.
+    /// As `Unnoticed`, but messages may be lost, each as a whole (B2).
     Mute,
     /// As `Unnoticed`, with a warning that holds one of these texts, or with one each.
     Warns(&'static [&'static str]),
@@ -85,7 +85,6 @@ pub const RULES: &[Rule] = &[
     Rule { calls: &["clone"], class: Class::Fatal("cannot fork"), ..ANY },
     Rule { calls: &["execve"], errors: &["ENOEXEC"], scenarios: &["a script"], class: Class::Unnoticed, ..ANY },
     Rule { calls: &["execve"], class: Class::NotExecuted, ..ANY },
-    Rule { calls: &["mmap"], class: Class::NotExecuted, ..ANY },
     // What cannot be read is no script, and no other program either.
     Rule { calls: &["openat"], scenarios: &["a script"], class: Class::NoScript, ..ANY },
     Rule {
@@ -122,12 +121,6 @@ pub const RULES: &[Rule] = &[
         class: Class::Without("following the child's stop"),
         ..ANY
     },
-    Rule {
-        calls: &["waitid"],
-        scenarios: &["--wait-all"],
-        class: Class::Without("knowing that the child has ended"),
-        ..ANY
-    },
     // Where /proc does not tell, a subreaper knows nobody to ask, and says so (B3).
     Rule {
         calls: &["openat", "read", "getpid"],
@@ -136,14 +129,23 @@ pub const RULES: &[Rule] = &[
         ..ANY
     },
     Rule {
-        calls: &["openat", "read", "getpid"],
-        scenarios: &["--caught-only"],
+        calls: &["openat", "read", "getpid", "fcntl"],
+        scenarios: &["--caught-only", "a closed standard input"],
         class: Class::WithoutButTold("looking", NO_PROC),
         ..ANY
     },
-    // Who may not be listed, opened or sent anything cannot be asked to end, but is waited for.
+    // A process that is not listed, has ended, or may not be sent anything cannot be asked to end, but is waited for. Without a
+    // pidfd it is asked by its number (I14: the teardown works before Linux 5.3 as well).
     Rule {
-        calls: &["getdents64", "pidfd_open", "pidfd_send_signal"],
+        calls: &["pidfd_open"],
+        errors: &["ESRCH"],
+        scenarios: &["--grace, subreaper"],
+        class: Class::Without("asking the others to end"),
+        ..ANY
+    },
+    Rule { calls: &["pidfd_send_signal"], errors: &["ENOSYS", "EBADF"], scenarios: &["--grace, subreaper"], ..ANY },
+    Rule {
+        calls: &["getdents64", "pidfd_send_signal"],
         scenarios: &["--grace, subreaper"],
         class: Class::Without("asking the others to end"),
         ..ANY
@@ -186,6 +188,7 @@ pub const RULES: &[Rule] = &[
     Rule { calls: &["getpid"], scenarios: &["pause"], class: Class::Warns(&["should be the first process"]), ..ANY },
     Rule { calls: MESSAGES, scenarios: &["--version", "pause -v"], class: Class::Without("the line"), ..ANY },
     Rule { calls: MESSAGES, class: Class::Mute, ..ANY },
+    Rule { calls: &["ioctl", "fcntl", "openat"], scenarios: SAYS, class: Class::Mute, ..ANY },
 ];
 
 /// A fault of init's or pause's that is known, and not mended: those that do not end as the rules say.
@@ -213,18 +216,26 @@ pub fn known(cell: Cell) -> Option<&'static str> {
 const GRACES: &[&str] = &["--grace, PID 1", "--grace, subreaper"];
 
 /// What messages are written by.
-const MESSAGES: &[&str] = &["lseek", "sendto", "pwritev2", "ppoll", "write"];
+const MESSAGES: &[&str] = &["lseek", "sendto", "pwritev2", "pipe2", "splice", "ppoll", "write"];
+
+/// What says something, and finds out by ioctl or fcntl what standard error is, or opens it again.
+const SAYS: &[&str] = &[
+    "-v to a pipe",
+    "-v to a file, with a limit on its size",
+    "-v to a terminal",
+    "-v to its terminal",
+    "the child's side, an exec that fails",
+    "-P",
+    "a wrong option",
+    "pause",
+    "pause, to a terminal",
+];
 
 /// The warning about a /proc that does not tell.
 const NO_PROC: &str = "no /proc of this PID namespace";
 
 /// What only sleeps.
 const HOLDS: &[&str] = &["-P", "pause", "pause, not PID 1, to a file", "pause, to a terminal"];
-
-/// What no call of ours can return with the arguments that it has is told by its number, not as strerror(3) words it: clone
-/// makes no namespace and takes no number, execve's pointers are good, mmap maps no file, and all signals are blocked.
-const UNWORDED: &[&str] =
-    &["EBADF", "EBUSY", "EEXIST", "EFAULT", "EINTR", "ENODEV", "ENOSPC", "EOPNOTSUPP", "EOVERFLOW", "EUSERS"];
 
 /// What is expected of a cell.
 #[must_use]
@@ -266,6 +277,13 @@ fn missing_signals(seen: &Seen, plain: &Seen) -> Vec<String> {
     all(plain).into_iter().filter(|line| !here.contains(line)).collect()
 }
 
+/// What is in standard error, and is no line that the program writes there without the fault.
+fn not_whole(seen: &Seen, plain: &Seen) -> Option<String> {
+    let (here, there) = (seen.outcome.err(), plain.outcome.err());
+    let mut lines = here.split_inclusive('\n');
+    lines.find(|line| !there.split_inclusive('\n').any(|other| other == *line)).map(str::to_owned)
+}
+
 /// See [`super::judge`].
 pub(super) fn judge(cell: Cell, class: Class, seen: &Seen, plain: &Seen) -> Result<(), String> {
     let fail = |why: &str| Err(why.to_owned());
@@ -300,10 +318,7 @@ pub(super) fn judge(cell: Cell, class: Class, seen: &Seen, plain: &Seen) -> Resu
         Some(status) if status == wanted => Ok(()),
         _ => Err(format!("exit {:?}, signal {:?} instead of {wanted}", outcome.exit(), outcome.killed_by())),
     };
-    let reason = fault
-        .error()
-        .map(|error| if UNWORDED.contains(&error.name) { format!("error {}", error.number) } else { error.text() });
-    let reason = reason.unwrap_or_default();
+    let reason = fault.error().map(Error::text).unwrap_or_default();
     let one = |text: &str| match &new[..] {
         [line] if line.contains(text) => Ok((*line).clone()),
         _ => Err(format!("{new:?} instead of one line: {text}")),
@@ -323,6 +338,11 @@ pub(super) fn judge(cell: Cell, class: Class, seen: &Seen, plain: &Seen) -> Resu
             served()?;
             if class != Class::Mute && !new.is_empty() {
                 return Err(format!("said {new:?}"));
+            }
+            if class == Class::Mute
+                && let Some(part) = not_whole(seen, plain)
+            {
+                return Err(format!("not a whole message: {part:?}"));
             }
             if class == Class::Unnoticed
                 && plain.outcome.err().contains(LAST_WORD)

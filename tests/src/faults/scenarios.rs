@@ -1,6 +1,5 @@
 //! The situations in which calls are made to fail: together they reach every place in the sources that makes one.
 
-use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -31,8 +30,8 @@ pub enum Traced {
     Children,
     /// Only those calls of either that name the program of the child, by its path.
     Path,
-    /// Nobody: the calls are refused by a filter, for good. For what would take too long under a tracer.
-    Nobody,
+    /// None: the calls are refused by a filter, for good. For what would take too long under a tracer.
+    None,
 }
 
 /// One situation.
@@ -87,7 +86,17 @@ fn file() -> Stream {
     Stream::Given(OwnedFd::from(tempfile::tempfile().expect("a temporary file")))
 }
 
-/// A terminal that is nobody's, as standard error; its other side is in the program.
+/// A limit on the size of files, far above what is written.
+fn limited(case: Case) -> Case {
+    case.limit(libc::RLIMIT_FSIZE, 1 << 20, 1 << 20)
+}
+
+/// As before Linux 6.5.
+fn without_pwritev2(case: Case) -> Case {
+    case.refuse(libc::EOPNOTSUPP, [libc::SYS_pwritev2])
+}
+
+/// A terminal of no session, as standard error; its other side is in the program.
 fn foreign_terminal(case: Case) -> Case {
     let (master, slave) = crate::case::new_terminal();
     case.stderr(Stream::Given(slave)).descriptor(9, master)
@@ -175,7 +184,16 @@ pub const SCENARIOS: &[Scenario] = &[
         traced: Traced::Alone,
         status: 7,
         done: TERMED,
-        calls: &["lseek", "sendto", "pwritev2"],
+        calls: &["lseek", "sendto", "ioctl", "fcntl", "pwritev2"],
+    },
+    Scenario {
+        name: "-v to a pipe, without pwritev2",
+        case: |case| serve(without_pwritev2(case.arg("-v"))),
+        play: Play::Serve,
+        traced: Traced::Alone,
+        status: 7,
+        done: TERMED,
+        calls: &["pwritev2", "pipe2", "write", "splice", "close"],
     },
     Scenario {
         name: "-v to a socket",
@@ -193,7 +211,16 @@ pub const SCENARIOS: &[Scenario] = &[
         traced: Traced::Alone,
         status: 7,
         done: TERMED,
-        calls: &["lseek", "write"],
+        calls: &["lseek", "prlimit64", "write"],
+    },
+    Scenario {
+        name: "-v to a file, with a limit on its size",
+        case: |case| serve(limited(case.arg("-v").stderr(file()))),
+        play: Play::Serve,
+        traced: Traced::Alone,
+        status: 7,
+        done: TERMED,
+        calls: &["lseek", "prlimit64", "fcntl", "write"],
     },
     Scenario {
         name: "-v to a terminal",
@@ -202,7 +229,16 @@ pub const SCENARIOS: &[Scenario] = &[
         traced: Traced::Alone,
         status: 7,
         done: TERMED,
-        calls: &["pwritev2", "ppoll", "write"],
+        calls: &["lseek", "sendto", "ioctl", "ppoll", "openat", "write", "close"],
+    },
+    Scenario {
+        name: "-v to its terminal",
+        case: |case| serve(case.arg("-v").terminal()),
+        play: Play::Serve,
+        traced: Traced::Alone,
+        status: 7,
+        done: TERMED,
+        calls: &["ioctl", "ppoll", "openat", "write", "close"],
     },
     Scenario {
         name: "on a terminal",
@@ -235,7 +271,6 @@ pub const SCENARIOS: &[Scenario] = &[
             "clock_gettime",
             "getdents64",
             "pidfd_open",
-            "pidfd_send_signal",
             "ppoll",
             "signalfd4",
             "openat",
@@ -245,7 +280,6 @@ pub const SCENARIOS: &[Scenario] = &[
             "wait4",
             "rt_sigtimedwait",
             "getpid",
-            "fcntl",
         ],
     },
     Scenario {
@@ -278,7 +312,7 @@ pub const SCENARIOS: &[Scenario] = &[
         traced: Traced::Alone,
         status: 7,
         done: "done",
-        calls: &["waitid", "kill", "wait4", "rt_sigtimedwait"],
+        calls: &["kill", "wait4", "rt_sigtimedwait"],
     },
     Scenario {
         name: "--stop-timeout",
@@ -297,6 +331,24 @@ pub const SCENARIOS: &[Scenario] = &[
         status: 7,
         done: TERMED,
         calls: &["openat", "read", "getpid"],
+    },
+    Scenario {
+        name: "a closed standard input",
+        case: |case| serve(case.arg("--caught-only").stdin(Stream::Closed)),
+        play: Play::Serve,
+        traced: Traced::Alone,
+        status: 7,
+        done: TERMED,
+        calls: &["fcntl", "close"],
+    },
+    Scenario {
+        name: "as dumb-init, on a terminal",
+        case: |case| serve(case.name("dumb-init").terminal()),
+        play: Play::Serve,
+        traced: Traced::Alone,
+        status: 7,
+        done: TERMED,
+        calls: &["ioctl", "waitid", "kill"],
     },
     Scenario {
         name: "the child's side",
@@ -335,20 +387,6 @@ pub const SCENARIOS: &[Scenario] = &[
         calls: &["execve"],
     },
     Scenario {
-        name: "a long PATH",
-        case: |case| {
-            // A static program: the fault would hit a loader's mmap, too.
-            let folder = ship::pause().parent().expect("a folder").to_owned();
-            let path = [OsString::from("/none/".repeat(100)), folder.into_os_string()].join(OsStr::new(":"));
-            case.env("PATH", path).args(["--", "pause", "-v"])
-        },
-        play: Play::Finish,
-        traced: Traced::Children,
-        status: 0,
-        done: "pause ",
-        calls: &["mmap"],
-    },
-    Scenario {
         name: "a script",
         case: |case| case.arg("--").arg(script()),
         play: Play::Finish,
@@ -358,28 +396,28 @@ pub const SCENARIOS: &[Scenario] = &[
         calls: &["execve", "openat"],
     },
     Scenario {
-        name: "an exec that fails",
-        case: |case| case.args(["--", "/bin/no-such-program"]),
-        play: Play::Finish,
-        traced: Traced::Alone,
-        status: 127,
-        done: "",
-        calls: &["lseek", "sendto", "pwritev2"],
-    },
-    Scenario {
         name: "the child's side, an exec that fails",
         case: |case| case.args(["--", "/bin/no-such-program"]),
         play: Play::Finish,
         traced: Traced::Children,
         status: 127,
         done: "",
-        calls: &["exit_group"],
+        calls: &["lseek", "sendto", "ioctl", "fcntl", "pwritev2", "exit_group"],
     },
     Scenario {
         name: "without close_range",
         case: |case| serve(case.refuse(libc::ENOSYS, [libc::SYS_close_range])),
         play: Play::Serve,
-        traced: Traced::Nobody,
+        traced: Traced::Alone,
+        status: 7,
+        done: TERMED,
+        calls: &["close_range", "openat", "getdents64", "close"],
+    },
+    Scenario {
+        name: "without close_range and getdents64",
+        case: |case| serve(case.refuse(libc::ENOSYS, [libc::SYS_close_range, libc::SYS_getdents64])),
+        play: Play::Serve,
+        traced: Traced::None,
         status: 7,
         done: TERMED,
         calls: &["prlimit64"],
@@ -398,6 +436,10 @@ pub const SCENARIOS: &[Scenario] = &[
             "chdir",
             "close_range",
             "rt_sigtimedwait",
+            "lseek",
+            "sendto",
+            "ioctl",
+            "fcntl",
             "pwritev2",
             "exit_group",
         ],
@@ -418,7 +460,7 @@ pub const SCENARIOS: &[Scenario] = &[
         traced: Traced::Alone,
         status: 1,
         done: "",
-        calls: &["lseek", "sendto", "pwritev2"],
+        calls: &["lseek", "sendto", "ioctl", "fcntl", "pwritev2"],
     },
     Scenario {
         name: "pause",
@@ -435,6 +477,8 @@ pub const SCENARIOS: &[Scenario] = &[
             "rt_sigtimedwait",
             "lseek",
             "sendto",
+            "ioctl",
+            "fcntl",
             "pwritev2",
             "exit_group",
         ],
@@ -446,16 +490,25 @@ pub const SCENARIOS: &[Scenario] = &[
         traced: Traced::Alone,
         status: 0,
         done: "",
-        calls: &["rt_sigprocmask", "getpid", "lseek", "write", "rt_sigtimedwait"],
+        calls: &["rt_sigprocmask", "getpid", "lseek", "prlimit64", "write", "rt_sigtimedwait"],
     },
     Scenario {
         name: "pause, to a terminal",
-        case: |case| foreign_terminal(case),
+        case: foreign_terminal,
         play: Play::Hold,
         traced: Traced::Alone,
         status: 0,
         done: "",
-        calls: &["pwritev2", "ppoll", "write"],
+        calls: &["ioctl", "ppoll", "openat", "write", "close"],
+    },
+    Scenario {
+        name: "pause, without pwritev2",
+        case: without_pwritev2,
+        play: Play::Hold,
+        traced: Traced::Alone,
+        status: 0,
+        done: "",
+        calls: &["pipe2", "write", "splice", "close"],
     },
     Scenario {
         name: "pause -v",
