@@ -718,8 +718,8 @@ impl Judge {
             "I18: it ends, and a zombie is left",
         )?;
         let answers = mode.waits() && mode.reaches() && self.phase != Phase::GaveUp && !kernel.lied;
-        // --wait-all waits for descendants alone until the teardown begins.
-        let all = mode.grace > 0 && matches!(self.phase, Phase::Asked | Phase::Killed);
+        // --wait-all waits for descendants alone, until the teardown looks for all that remain.
+        let all = self.phase == Phase::Killed || self.phase == Phase::Asked && mode.grace > 0;
         let left = kernel
             .processes
             .iter()
