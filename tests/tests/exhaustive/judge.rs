@@ -336,7 +336,13 @@ impl Judge {
                 }
                 self.open = Some(Open { received, fate, done });
             }
-            Event::Sent(forward, outcome) => self.sent(forward, outcome, mode)?,
+            Event::Sent(forward, outcome) => {
+                // What was refused explains no death.
+                if outcome == Outcome::Sent {
+                    self.known = self.known.with(forward.signal);
+                }
+                self.sent(forward, outcome, mode)?;
+            }
             Event::WaitFailed(errno) | Event::ReapFailed(errno) => {
                 self.breathing = matches!(event, Event::WaitFailed(_));
                 if !self.breathing {
@@ -615,7 +621,6 @@ impl Judge {
         if signal == libc::SIGCONT && mode.setup.own_group && !mode.is_pid_1() && !with_info {
             must(to_group, "I16: CONT came, and not the whole group gets it")?;
         }
-        self.known = self.known.with(signal);
         Ok(())
     }
 
