@@ -3,7 +3,7 @@
 //! - [`cli`]: command line and variables to a [`cli::Request`].
 //! - [`supervise`]: the heart, one pure function: an event and the facts that it asks for in, actions out.
 //! - [`signal`]: signal numbers, names and sets. [`status`]: wait status to exit status. [`program`]: how a program is found.
-//! - [`messages`]: everything init says. [`errors`]: the wording of error numbers. [`line`]: bytes under construction.
+//! - [`messages`]: everything init says. [`errors`]: the wording of error numbers. [`mod@line`]: bytes under construction.
 
 #![no_std]
 #![warn(missing_docs, clippy::missing_docs_in_private_items)]

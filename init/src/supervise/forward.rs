@@ -81,7 +81,8 @@ impl Supervisor<'_> {
     fn signal_after_the_end(&mut self, to: i32, only_caught: bool, actions: &mut Actions, facts: &impl Facts) -> Then {
         if STOP_REQUESTS.contains(to) {
             match self.phase {
-                Phase::Waiting => self.ask_to_end(actions, facts),
+                Phase::Running if !self.config.is_on(Opt::WaitAll) => return Then::Rest,
+                Phase::Running | Phase::Waiting => self.ask_to_end(actions, facts),
                 Phase::Asked => self.grace_is_over(true, actions, facts),
                 _ => return Then::Rest,
             }

@@ -13,9 +13,17 @@ impl Supervisor<'_> {
         if !self.setup.has_terminal && !self.setup.session {
             return Then::Rest;
         }
+        // Asked first: a stop that is neither pending nor, after that, in effect was undone by another process.
+        let may_be_undone =
+            self.stop_received != 0 && !self.stop_consumed && facts.proc_is_usable() && !facts.child_will_stop();
         match facts.child_stop() {
             Some(by) => self.child_stopped(by, actions, facts),
-            None => Then::Rest,
+            None => {
+                if may_be_undone {
+                    self.continued();
+                }
+                Then::Rest
+            }
         }
     }
 

@@ -1,8 +1,8 @@
 //! The heart: [`Supervisor::decide`], a pure function from an event, and the facts that it asks for, to a [`Decision`]: actions,
 //! and what to wait for or do next, whose outcome is the next event. The shell carries decisions out and decides nothing.
 //!
-//! One file for each question: [`forward`] (what becomes of a signal), [`reap`] (what a dead process means), [`teardown`] (what
-//! becomes of the processes that outlive the child), [`job_control`] (what a stopped child means on a terminal).
+//! One file for each question: `forward` (what becomes of a signal), `reap` (what a dead process means), `teardown` (what
+//! becomes of the processes that outlive the child), `job_control` (what a stopped child means on a terminal).
 
 mod forward;
 mod job_control;

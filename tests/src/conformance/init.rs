@@ -1042,7 +1042,7 @@ pub fn without_environment(program: &Program) -> Verdict {
 // ---- sizes ----------------------------------------------------------------------------------------------------------
 
 pub fn file_size(program: &Program) -> Verdict {
-    look::file_size(program, 24_576)
+    look::file_size(program, 28_672)
 }
 
 pub fn resident(program: &Program) -> Verdict {

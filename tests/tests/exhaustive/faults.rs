@@ -58,7 +58,7 @@ pub const FAULTS: [(Fault, &str, When, usize, &str); 35] = {
         (TakesOrphanForChild, "PID 1", Asleep, 2, "I18: the child's end is told, and only that"),
         (NeverHurries, "PID 1, grace", Asleep, 3, "I14: a stop request does not move the teardown on"),
         (ClockForAll, "PID 1, stop-timeout", Asleep, 1, "I13: the timeout is not that of the time that runs"),
-        (ForgetsRewrite, "PID 1, rewrite rules", Asleep, 1, "I12: a signal that nothing asked for"),
+        (ForgetsRewrite, "PID 1, rewrite rules, silent", Asleep, 1, "I12: a signal that nothing asked for"),
         (ForgetsExpect, "PID 1, warn-reaped, expect", Asleep, 1, "I18: the exit status is not the child's"),
         (ForgetsInfo, "PID 1", Asleep, 1, "I12: the siginfo is lost, or made up"),
         (ForgetsHeld, "PID 1", Asleep, 3, "I13: the timeout is not that of the time that runs"),
@@ -152,7 +152,7 @@ pub fn decide(core: &mut Supervisor<'static>, mut event: Event, view: &View) -> 
         (Fault::KeepsFarewell, Next::Reap { farewell }) => *farewell = None,
         (Fault::OverdoesFarewell, Next::Reap { farewell }) => *farewell = Some(CHILD),
         (Fault::KeepsTerminal, _) => keep = |action| *action != Action::TakeTerminal,
-        (Fault::StopsForAnyStop, next) if looks && view.child_stop().is_some() => {
+        (Fault::StopsForAnyStop, next) if looks && view.child_stop().is_some() && !view.continue_is_pending() => {
             *next = Next::StopSelf(libc::SIGSTOP);
         }
         (Fault::NeverStops, next @ Next::StopSelf(_)) => *next = forever,

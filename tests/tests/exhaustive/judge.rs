@@ -1,7 +1,7 @@
 //! What must be true of every run. The judge reads what is done and what happens, sees the kernel, knows the contract, and asks
 //! neither core nor shell: a second opinion.
 
-use crate::kernel::{CHILD, Kernel, Life, Time, is_real_time};
+use crate::kernel::{CHILD, Kernel, Life, Process, Time, is_real_time};
 use crate::modes::Mode;
 use crate::shell::Entry;
 use init_core::messages::{Message, Target, Text};
@@ -234,7 +234,7 @@ fn promise(message: Message) -> Broken {
 }
 
 impl Judge {
-    pub fn new(kernel: &Kernel) -> Self {
+    pub fn new(kernel: &Kernel, mode: &Mode) -> Self {
         Self {
             open: None,
             held: None,
@@ -257,7 +257,7 @@ impl Judge {
             farewells: Some(0),
             took: false,
             known: SignalSet::EMPTY,
-            kills: (kernel.out_of_memory, None),
+            kills: (kernel.out_of_memory, mode.is_pid_1().then_some(kernel.out_of_memory)),
             settled: false,
             failing: None,
             breathing: false,
@@ -336,7 +336,13 @@ impl Judge {
                 }
                 self.open = Some(Open { received, fate, done });
             }
-            Event::Sent(forward, outcome) => self.sent(forward, outcome, mode)?,
+            Event::Sent(forward, outcome) => {
+                // What was refused explains no death.
+                if outcome == Outcome::Sent {
+                    self.known = self.known.with(forward.signal);
+                }
+                self.sent(forward, outcome, mode)?;
+            }
             Event::WaitFailed(errno) | Event::ReapFailed(errno) => {
                 self.breathing = matches!(event, Event::WaitFailed(_));
                 if !self.breathing {
@@ -587,6 +593,8 @@ impl Judge {
             }
             Next::StopSelf(_) => {
                 must(!mode.is_pid_1(), "I16: PID 1 stops itself")?;
+                let discards = kernel.pending().contains(libc::SIGCONT) && !self.disturbed;
+                must(!discards, "I12: init stops, and discards a SIGCONT")?;
                 must(matches!(self.event, Event::Drained { .. }), "I16: init stops, and looked for no stop")?;
                 let shown = setup.has_terminal && setup.own_group && setup.group > 0 && kernel.foreground == CHILD;
                 must(!shown, "I16: init stops, and leaves the terminal to the child")
@@ -613,7 +621,6 @@ impl Judge {
         if signal == libc::SIGCONT && mode.setup.own_group && !mode.is_pid_1() && !with_info {
             must(to_group, "I16: CONT came, and not the whole group gets it")?;
         }
-        self.known = self.known.with(signal);
         Ok(())
     }
 
@@ -676,6 +683,9 @@ impl Judge {
         must(excused || kernel.zombie().is_none(), "I13: it sleeps while a zombie lies there")?;
         let alone = self.ended.is_some() && !kernel.is_any_left() && mode.proc && !short;
         must(excused || !alone, "I14: it sleeps though no process is left")?;
+        let spared = |process: &Process| process.lives() && process.ours && !process.undrained && !process.doomed;
+        let must_kill = self.phase == Phase::Killed && mode.reaches() && !excused;
+        must(!must_kill || !kernel.processes.iter().any(spared), "I14: a survivor is not killed")?;
         must(
             kernel.init_is_stopped || !kernel.asked_while_stopped,
             "I15: a stopped child that was asked to end is not continued",
@@ -713,8 +723,8 @@ impl Judge {
             "I18: it ends, and a zombie is left",
         )?;
         let answers = mode.waits() && mode.reaches() && self.phase != Phase::GaveUp && !kernel.lied;
-        // --wait-all waits for descendants alone until the teardown begins.
-        let all = mode.grace > 0 && matches!(self.phase, Phase::Asked | Phase::Killed);
+        // --wait-all waits for descendants alone, until the teardown looks for all that remain.
+        let all = self.phase == Phase::Killed || self.phase == Phase::Asked && mode.grace > 0;
         let left = kernel
             .processes
             .iter()

@@ -87,9 +87,10 @@ pub enum Move {
     /// init raises them in itself: by a write to a broken pipe, by `-p HUP`.
     OwnPipe,
     OwnHup,
-    /// The child ends: by itself, by KILL, by the out-of-memory killer, by ^C.
+    /// The child ends: by itself, by KILL, by TERM, by the out-of-memory killer, by ^C.
     Exits,
     Killed,
+    Obeys,
     OutOfMemory,
     KeyKills,
     /// The child stops: by a stop that is pending in it, or else by TSTP; by another process's STOP, which first is pending; by
@@ -121,7 +122,7 @@ pub enum Move {
     ChildLost,
 }
 
-pub const MOVES: [Move; 31] = {
+pub const MOVES: [Move; 32] = {
     use Move::*;
     [
         Term,
@@ -135,6 +136,7 @@ pub const MOVES: [Move; 31] = {
         OwnHup,
         Exits,
         Killed,
+        Obeys,
         OutOfMemory,
         KeyKills,
         Stops,
@@ -245,7 +247,7 @@ impl Kernel {
             Move::TerminalInt => !setup.own_group || setup.session || mode.is_outside(),
             Move::OwnPipe => mode.verbose,
             Move::OwnHup => setup.session,
-            Move::Exits | Move::Killed | Move::OutOfMemory => child.lives(),
+            Move::Exits | Move::Killed | Move::Obeys | Move::OutOfMemory => child.lives(),
             Move::KeyKills => child.lives() && setup.own_group && self.foreground == CHILD,
             Move::Stops => child.life == Life::Runs,
             Move::StopComes => child.life == Life::Runs && self.child_stop.is_none(),
@@ -282,6 +284,7 @@ impl Kernel {
             Move::OwnHup => self.raise(libc::SIGHUP, |signal| signal.by_init = true),
             Move::Exits => self.die(0, 3 << 8),
             Move::Killed => self.die(0, libc::SIGKILL),
+            Move::Obeys => self.die(0, libc::SIGTERM),
             Move::OutOfMemory => {
                 self.out_of_memory += 1;
                 self.die(0, libc::SIGKILL);

@@ -25,9 +25,12 @@ enum Action {
 
 /// Not counted: they are not many, and a shell continues what is stopped.
 fn is_free(state: &State, happens: Move) -> bool {
-    use Move::{Continues, Exits, Killed, OrphanComes, OrphanDies, StrangerComes, StrangerDies};
+    use Move::{Continues, Exits, Killed, Obeys, OrphanComes, OrphanDies, StrangerComes, StrangerDies};
     happens == Move::Cont && state.world.kernel.init_is_stopped
-        || matches!(happens, Exits | Killed | Continues | OrphanComes | OrphanDies | StrangerComes | StrangerDies)
+        || matches!(
+            happens,
+            Exits | Killed | Obeys | Continues | OrphanComes | OrphanDies | StrangerComes | StrangerDies
+        )
 }
 
 impl Pair {

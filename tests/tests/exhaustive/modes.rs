@@ -151,7 +151,7 @@ pub static MODES: LazyLock<Vec<Mode>> = LazyLock::new(|| {
     let outside = |mode: Mode| Mode { setup: Setup { group: 0, ..mode.setup }, ..mode };
     let no_proc = |mode| Mode { proc: false, ..mode };
     let old = |mode| Mode { pidfd: false, ..mode };
-    let rewrite = "-v -rTERM:QUIT -rUSR1:0 -rHUP:TERM -r40:41 -rCHLD:TERM";
+    let rewrite = "-rTERM:QUIT -rUSR1:0 -rHUP:TERM -r40:41 -rCHLD:TERM";
     let rules: &[_] = &[
         (libc::SIGTERM, libc::SIGQUIT),
         (libc::SIGUSR1, 0),
@@ -165,7 +165,7 @@ pub static MODES: LazyLock<Vec<Mode>> = LazyLock::new(|| {
         ("PID 1, a zombie before", Mode { zombie: true, ..pid1("-v") }),
         ("PID 1, group", pid1("-vg")),
         ("PID 1, warn-reaped, expect", Mode { expected: &[3, 137], ..pid1("-vw -e3 -e137") }),
-        ("PID 1, rewrite rules", Mode { rules, ..pid1(rewrite) }),
+        ("PID 1, rewrite rules, silent", Mode { rules, ..pid1(rewrite) }),
         ("PID 1, caught-only", pid1("-v --caught-only")),
         ("PID 1, caught-only, group", pid1("-vg --caught-only")),
         ("PID 1, caught-only, no /proc", no_proc(pid1("-v --caught-only"))),
@@ -173,6 +173,7 @@ pub static MODES: LazyLock<Vec<Mode>> = LazyLock::new(|| {
         ("PID 1, wait-all", pid1("-v --wait-all")),
         ("PID 1, wait-all, grace", pid1("-v --wait-all -t2")),
         ("PID 1, stop-timeout", pid1("-v --stop-timeout=5")),
+        ("PID 1, stop-timeout, wait-all", pid1("-v --stop-timeout=5 --wait-all")),
         (
             "PID 1, stop-timeout of USR1 and 40, HUP and 40 rewritten, grace",
             Mode {
@@ -185,11 +186,13 @@ pub static MODES: LazyLock<Vec<Mode>> = LazyLock::new(|| {
         ("PID 1, grace, no /proc", no_proc(pid1("-v -t2"))),
         ("PID 1, terminal", pid1("").on_terminal()),
         ("PID 1, terminal, leads its session, wait-all", leads(pid1("-v --wait-all").on_terminal())),
+        ("PID 1, terminal of a group outside", outside(pid1("-v").on_terminal())),
         ("shared group", job("-v")),
         ("shared group, terminal", job("").on_terminal()),
         ("shared group, terminal, leads its session", leads(job("-v").on_terminal())),
         ("own group", job("-vg")),
         ("own group, terminal", job("-g").on_terminal()),
+        ("own group of stop-timeout, terminal", job("-v --stop-timeout=5").on_terminal()),
         ("own group, terminal, in the background", Mode { background: true, ..job("-vg").on_terminal() }),
         ("own group, terminal, orphaned", Mode { orphaned: true, ..job("-vg").on_terminal() }),
         ("own group, terminal, leads its session", leads(job("-vg").on_terminal())),

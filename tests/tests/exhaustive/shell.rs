@@ -122,7 +122,7 @@ impl State {
             core: Supervisor::new(&tools.mode.config, tools.mode.setup),
             next: Next::End(0),
             world: World {
-                judge: Judge::new(&kernel),
+                judge: Judge::new(&kernel, tools.mode),
                 kernel,
                 broken: None,
                 left,
@@ -471,7 +471,8 @@ impl Hands<'_> {
             Action::Continue { .. } => drop(self.signal_child(libc::SIGCONT, 0)),
             Action::SendAll { signal, only_caught } => {
                 for index in 0..self.world.kernel.processes.len() {
-                    let process = self.world.kernel.processes[index];
+                    let process = &mut self.world.kernel.processes[index];
+                    process.unseen &= !process.lives();
                     if (process.ours || mode.is_pid_1()) && (!only_caught || mode.catches(signal)) {
                         self.world.kernel.receive(index, signal, 0, mode);
                     }
