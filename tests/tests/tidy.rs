@@ -422,7 +422,8 @@ fn the_table_of_mutants_is_that_of_their_outcomes() {
         assert!(page.lines().any(|told| told == line), "tests/TESTING.md lacks: {line}");
     }
     let table = page.lines().skip_while(|line| !line.starts_with("| missed | why")).skip(2);
-    assert_eq!(table.take_while(|line| line.starts_with('|')).count(), counts["all"][5], "rows that explain one");
+    let missed = counts.get("all").map_or(0, |row| row[5]);
+    assert_eq!(table.take_while(|line| line.starts_with('|')).count(), missed, "rows that explain one");
 }
 
 // ---- versions -------------------------------------------------------------------------------------------------------
