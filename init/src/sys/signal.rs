@@ -157,12 +157,16 @@ pub fn queue_group(leader: Pid, info: &Info) -> Result<(), Errno> {
 /// # Errors
 /// EAGAIN beyond the receiving user's RLIMIT_SIGPENDING; EPERM, ESRCH.
 pub fn signal_process(pidfd: c_int, pid: Pid, signal: SignalNumber, info: Option<&Info>) -> Result<(), Errno> {
-    let address = info.map_or(0, |info| info.0.as_ptr() as usize);
-    // SAFETY: a live siginfo that the kernel only reads, or null.
-    match unsafe { syscall(libc::SYS_pidfd_send_signal, [word(pidfd), word(signal), address, 0]) } {
-        Err(Errno::ENOSYS | Errno::EBADF) => info.map_or_else(|| kill(pid, signal), |info| queue(pid, info)),
-        sent => sent.map(drop),
+    // A filter that refuses both calls gives no pidfd, and EPERM for the second one as well: it is not tried.
+    if pidfd >= 0 {
+        let address = info.map_or(0, |info| info.0.as_ptr() as usize);
+        // SAFETY: a live siginfo that the kernel only reads, or null.
+        let sent = unsafe { syscall(libc::SYS_pidfd_send_signal, [word(pidfd), word(signal), address, 0]) };
+        if sent != Err(Errno::ENOSYS) {
+            return sent.map(drop);
+        }
     }
+    info.map_or_else(|| kill(pid, signal), |info| queue(pid, info))
 }
 
 /// `prlimit(2)`: lowers init's own RLIMIT_SIGPENDING by one. What is queued counts for the user, and against the receiver's

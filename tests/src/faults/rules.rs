@@ -143,7 +143,7 @@ pub const RULES: &[Rule] = &[
         class: Class::Without("asking the others to end"),
         ..ANY
     },
-    Rule { calls: &["pidfd_send_signal"], errors: &["ENOSYS", "EBADF"], scenarios: &["--grace, subreaper"], ..ANY },
+    Rule { calls: &["pidfd_send_signal"], errors: &["ENOSYS"], scenarios: &["--grace, subreaper"], ..ANY },
     Rule {
         calls: &["getdents64", "pidfd_send_signal"],
         scenarios: &["--grace, subreaper"],
