@@ -352,8 +352,9 @@ impl Shell {
                 }
             }
         });
-        // kill(2) has found a process, and /proc shows none: it hides them (hidepid). Or it cannot be read to its end.
-        if survivors == Survivors::None && (!is_whole || own_pid == 1 && !has_others) {
+        // kill(2) finds a process, before and after, and /proc shows none: it hides them (hidepid). Or it cannot be read to its end.
+        let is_hidden = || own_pid == 1 && !has_others && sys::kill(-1, 0) != Err(Errno::ESRCH);
+        if survivors == Survivors::None && (!is_whole || is_hidden()) {
             return Survivors::Unseen;
         }
         survivors

@@ -537,6 +537,26 @@ fn i14_processes_from_outside_are_pid_1s_as_well() {
     init.wait().assert_exit(STATUS);
 }
 
+/// It ends, and is reaped outside, between init's question whether a process is left and its look at /proc.
+#[test]
+fn i14_a_process_from_outside_that_goes_away_during_the_look_is_not_waited_for() {
+    needs_namespaces!();
+    needs_strace!();
+    let inject = "--inject=openat:delay_enter=60000000:when=1";
+    let case = Case::init().place(Place::Pid1).args(FOREVER);
+    let mut init = with(case.strace_alone(["-P", "/proc", "-e", "trace=openat", inject]), &[]);
+    let mut entered =
+        Case::witness().inside(&init).stdin(Stream::Pipe).args(["ignore", "15", "say", "recording", "cat"]).start();
+    entered.wait_line("recording");
+    init.close_stdin();
+    wait_held(&mut init, libc::SYS_openat);
+    entered.close_stdin();
+    entered.wait().assert_exit(0);
+    // At this init goes on.
+    init.end_tracing();
+    assert_eq!(libc::WEXITSTATUS(init.wait_status()), STATUS);
+}
+
 /// The kernel goes on with a ppoll after a stop; where something else breaks it off, the one that is followed stays followed.
 #[test]
 fn i14_a_wait_that_is_broken_off_follows_on() {

@@ -126,24 +126,20 @@ fn say_to_terminal(line: &[u8]) {
         return;
     }
     // An open file of our own can be non-blocking. /dev/tty is for every user; the other name works for any terminal, but only
-    // for its owner.
+    // for its owner. A blocking write would wait for room, and byte by byte other output would get between.
     let mut group: c_int = 0;
     // SAFETY: a live int for the answer.
     let controlling =
         unsafe { syscall(libc::SYS_ioctl, [STDERR, libc::TIOCGPGRP as usize, &raw mut group as usize]) }.is_ok();
-    let path = if controlling { c"/dev/tty" } else { c"/proc/self/fd/2" };
-    let flags = libc::O_WRONLY | libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
-    let words = [libc::AT_FDCWD as isize as usize, path.as_ptr() as usize, flags as usize];
-    // SAFETY: a C string.
-    if let Ok(terminal) = unsafe { syscall(libc::SYS_openat, words) } {
-        let terminal = terminal as c_int;
-        let _ = write(terminal, line);
-        close(terminal);
-        return;
-    }
-    // "Writable" promises no more than one byte: a longer write would wait for the rest.
-    for byte in line {
-        if !is_writable(STDERR_FILENO, false) || write(STDERR_FILENO, core::slice::from_ref(byte)).is_err() {
+    let names = [c"/dev/tty", c"/proc/self/fd/2"];
+    for name in names.iter().skip(usize::from(!controlling)) {
+        let flags = libc::O_WRONLY | libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
+        let words = [libc::AT_FDCWD as isize as usize, name.as_ptr() as usize, flags as usize];
+        // SAFETY: a C string.
+        if let Ok(terminal) = unsafe { syscall(libc::SYS_openat, words) } {
+            let terminal = terminal as c_int;
+            let _ = write(terminal, line);
+            close(terminal);
             return;
         }
     }
